@@ -1,0 +1,99 @@
+"""Parameter objects that check themselves: one frozen dataclass a step.
+
+The field's annotation is the single source of its rule: the same ``Annotated[int, Ge(1)]`` becomes the
+check here, the help of the command line (Cyclopts) and the bounds of Prefect's form (Pydantic).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, Gt, Le, Lt
+
+_RULES = {
+    Ge: ("at least", "ge", lambda value, bound: value >= bound),
+    Gt: ("greater than", "gt", lambda value, bound: value > bound),
+    Le: ("at most", "le", lambda value, bound: value <= bound),
+    Lt: ("less than", "lt", lambda value, bound: value < bound),
+}
+
+
+class ParameterError(ValueError):
+    """A parameter breaks its rule; the message names the parameter, the rule and the value."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """The parent of every step's parameters.
+
+    Subclasses are frozen, keyword-only dataclasses whose fields carry ``Annotated`` bounds or ``Literal``
+    choices, and a docstring below each field, which the command line and Prefect's form show.
+
+    Raises
+    ------
+    ParameterError
+        When made with a value outside a bound or a choice.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, bool]] = {"use_attribute_docstrings": True}
+
+    def __post_init__(self) -> None:
+        for name, hint in get_type_hints(type(self), include_extras=True).items():
+            if name != "__pydantic_config__":
+                _check(name, getattr(self, name), hint)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The parameters as plain values, ready for JSON."""
+        return {name: _plain(value) for name, value in dataclasses.asdict(self).items()}
+
+
+def _check(name: str, value: Any, hint: Any) -> None:
+    origin = get_origin(hint)
+    if origin is Annotated:
+        inner, *rules = get_args(hint)
+        _check(name, value, inner)
+        if value is not None:
+            _check_bounds(name, value, rules)
+    elif origin in (Union, UnionType):
+        _check_union(name, value, get_args(hint))
+    elif origin is Literal and value not in get_args(hint):
+        raise ParameterError(f"`{name}` must be one of {', '.join(map(repr, get_args(hint)))}. Got {value!r}.")
+    elif hint in (int, float, bool):
+        _check_number(name, value, hint)
+
+
+def _check_union(name: str, value: Any, hints: tuple[Any, ...]) -> None:
+    if value is None and type(None) in hints:
+        return
+    others = [hint for hint in hints if hint is not type(None)]
+    if len(others) == 1:
+        _check(name, value, others[0])
+
+
+def _check_number(name: str, value: Any, kind: type) -> None:
+    if kind is bool:
+        right = isinstance(value, bool)
+    else:
+        right = isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
+    if not right:
+        raise ParameterError(f"`{name}` must be of type {kind.__name__}. Got {value!r}.")
+    if not math.isfinite(value):
+        raise ParameterError(f"`{name}` must be finite. Got {value!r}.")
+
+
+def _check_bounds(name: str, value: Any, rules: list[Any]) -> None:
+    for rule in rules:
+        if type(rule) in _RULES:
+            words, attribute, holds = _RULES[type(rule)]
+            bound = getattr(rule, attribute)
+            if not holds(value, bound):
+                raise ParameterError(f"`{name}` must be {words} {bound}. Got {value!r}.")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -1,0 +1,99 @@
+"""A run folder remembers what it was made from: the same again resumes, anything else is never mixed in.
+
+`begin` writes ``run.json`` into the folder: the step, its parameters and a SHA-256 of every input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runs.files import write_json
+from runs.parameters import Parameters
+
+RECORD = "run.json"
+
+
+class RunMismatchError(Exception):
+    """The folder holds a run with other inputs or parameters."""
+
+
+def begin(folder: Path, step: str, params: Parameters, inputs: Mapping[str, Path], *, restart: bool = False) -> None:
+    """Open `folder` for a run of `step`, which resumes what is there when it was made from the same.
+
+    Parameters
+    ----------
+    folder
+        Made when absent. It is emptied when `restart` is given and it holds another run.
+    inputs
+        Files or folders by name; their contents are hashed, not their paths or times.
+
+    Raises
+    ------
+    RunMismatchError
+        The folder holds a run of other inputs or parameters and `restart` is not given, or it holds files
+        without a record, which are somebody's own: those are never emptied.
+    """
+    record = {"step": step, "parameters": params.as_dict(), "inputs": {k: digest(v) for k, v in inputs.items()}}
+    previous = _read(folder)
+    if previous == record:
+        return
+    if previous is not None and "step" not in previous:
+        raise RunMismatchError(
+            f"{folder} holds files that no step wrote, and they are not touched. Choose a new folder."
+        )
+    if previous is not None and not restart:
+        raise RunMismatchError(
+            f"{folder} holds another run: {_difference(previous, record)}. "
+            "Choose a new folder, or start over with `restart` (`--restart`), which empties this one."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    write_json(folder / RECORD, record)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, or of the relative names and bytes of all files below a folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        Nothing is at `path`.
+    """
+    if path.is_dir():
+        total = hashlib.sha256()
+        for name in sorted(_files_below(path)):
+            total.update(f"{name}\0{digest(path / name)}\n".encode())
+        return total.hexdigest()
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _files_below(folder: Path) -> list[str]:
+    return [os.path.relpath(os.path.join(root, name), folder) for root, _, names in os.walk(folder) for name in names]
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    if not folder.exists() or all(entry.name.startswith(".") for entry in folder.iterdir()):
+        return None
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+    if old.get("step") != new["step"]:
+        return f"it was made by {old.get('step')!r}, not {new['step']!r}"
+    changes = [
+        f"{part}.{name} was {old.get(part, {}).get(name)!r}, now {new[part].get(name)!r}"
+        for part in ("parameters", "inputs")
+        for name in sorted({*old.get(part, {}), *new[part]})
+        if old.get(part, {}).get(name) != new[part].get(name)
+    ]
+    return "; ".join(changes)
