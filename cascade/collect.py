@@ -1,0 +1,283 @@
+"""The first step: choose, check and convert positives and negatives.
+
+Whatever comes in (mixed formats, colours, odd names, broken files) goes out as greyscale PNGs with plain names, in a
+folder that the later steps trust. What is left out is in ``skipped.csv``, with the reason and the remedy.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import random
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+from annotated_types import Ge, Gt
+from numpy.typing import NDArray
+
+from cascade.annotations import opencv_info
+from cascade.boxes import Box, is_inside
+from cascade.errors import InputError
+from cascade.pictures import PictureError, check_output, list_files, load_grey
+from runs.files import replacing_folder, write_json
+from runs.parameters import Parameters
+from runs.progress import Progress, Report, silent
+from runs.skips import Skip, count_by_rule, write_skips
+
+INFO = "info.lst"
+"""The info file that makes a folder of positives a folder of annotated pictures."""
+
+_WORKERS = 2
+_IN_FLIGHT = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectParams(Parameters):
+    """What to keep of the raw pictures."""
+
+    min_width: Annotated[int, Ge(1)] = 20
+    """Narrower boxes and negatives are skipped (pixels): a negative must hold the training window."""
+    min_height: Annotated[int, Ge(1)] = 20
+    """Lower boxes and negatives are skipped (pixels)."""
+    max_positives: Annotated[int, Ge(1)] | None = None
+    """Keep at most so many objects, chosen at random; empty: all, in the order given."""
+    max_negatives: Annotated[int, Ge(1)] | None = None
+    """Keep at most so many negatives, chosen at random; empty: all, in the order of their names."""
+    max_megapixels: Annotated[float, Gt(0)] = 100.0
+    """Larger pictures are skipped before they fill the memory."""
+    seed: Annotated[int, Ge(0)] = 0
+    """Seed of the random choices."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What `collect` left in `out`: objects (boxes), the pictures they are in, negatives, and skips by rule."""
+
+    out: Path
+    positives: int
+    positive_pictures: int
+    negatives: int
+    skipped: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A picture that may be taken; `boxes` None means that the whole picture is the object."""
+
+    picture: Path
+    boxes: tuple[Box, ...] | None
+    file: str
+    line: int
+
+
+@dataclass
+class _Collection:
+    """The step's state: everything seen so far."""
+
+    out: Path
+    params: CollectParams
+    report: Report
+    skips: list[Skip] = field(default_factory=list)
+    boxes: dict[str, list[Box]] = field(default_factory=dict)
+    sources: list[tuple[str, str]] = field(default_factory=list)
+    seen: dict[bytes, str] = field(default_factory=dict)
+    """SHA-256 of the pixels of every picture taken, and its name in the input."""
+    objects: int = 0
+    negatives: int = 0
+
+    def skip(self, candidate: _Candidate, rule: str, value: str, remedy: str) -> None:
+        self.skips.append(Skip(candidate.file, candidate.line, rule, value, remedy))
+
+
+def collect(
+    positives: Path,
+    negatives: Path,
+    out: Path,
+    params: CollectParams = CollectParams(),
+    *,
+    report: Report = silent,
+) -> Collected:
+    """Collect pictures with the object and pictures without it into one clean folder.
+
+    Parameters
+    ----------
+    positives
+        An OpenCV info file, or a folder with one named ``info.lst``, or a folder of pictures each of which is one
+        object from edge to edge.
+    negatives
+        A folder of pictures without the object; folders in it are searched too.
+    out
+        Replaced as a whole: ``positives/*.png``, ``negatives/*.png``, ``boxes.json`` (picture -> boxes), and
+        ``sources.csv``, ``skipped.csv``, ``report.json``.
+
+    Raises
+    ------
+    InputError
+        An input is missing, empty or unreadable, nothing usable is left, or `out` holds somebody's files.
+    """
+    check_output(out, positives, negatives)
+    with replacing_folder(out) as beside:
+        collection = _Collection(beside, params, report)
+        _take_positives(collection, positives)
+        _take_negatives(collection, negatives)
+        return _finish(collection, out)
+
+
+def _take_positives(collection: _Collection, positives: Path) -> None:
+    params = collection.params
+    candidates = _positive_candidates(collection, positives)
+    if params.max_positives is not None:
+        random.Random(params.seed).shuffle(candidates)
+    (collection.out / "positives").mkdir()
+    for candidate, image in _loaded(collection, candidates, "positives"):
+        boxes = _good_boxes(collection, candidate, image)
+        if params.max_positives is not None:
+            boxes = boxes[: params.max_positives - collection.objects]
+        if boxes and _is_new(collection, candidate, image):
+            name = f"positives/{len(collection.boxes):06d}.png"
+            _write(collection, name, candidate, image)
+            collection.boxes[name] = boxes
+            collection.objects += len(boxes)
+        if collection.objects == params.max_positives:
+            break
+    _require(collection, collection.objects, positives, "positive")
+
+
+def _positive_candidates(collection: _Collection, positives: Path) -> list[_Candidate]:
+    info = positives / INFO if positives.is_dir() else positives
+    if positives.is_dir() and not info.is_file():
+        return _folder_candidates(collection, positives)
+    annotations = opencv_info.read(info, collection.skips)
+    if not annotations:
+        raise InputError(f"{info} names no picture. Write lines of the form `path n x y w h ...`.")
+    return [_Candidate(item.picture, item.boxes, str(info), item.line) for item in annotations]
+
+
+def _folder_candidates(collection: _Collection, folder: Path) -> list[_Candidate]:
+    pictures, others = list_files(folder)
+    for path in others:
+        if path.name != INFO:
+            remedy = "Convert it to PNG or JPEG if it is a picture."
+            collection.skips.append(
+                Skip(str(path), 0, "not a known picture format", path.suffix or "no ending", remedy)
+            )
+    return [_Candidate(path, None, str(path), 0) for path in pictures]
+
+
+def _take_negatives(collection: _Collection, negatives: Path) -> None:
+    params = collection.params
+    candidates = _folder_candidates(collection, negatives)
+    if params.max_negatives is not None:
+        random.Random(params.seed + 1).shuffle(candidates)
+    (collection.out / "negatives").mkdir()
+    for candidate, image in _loaded(collection, candidates, "negatives"):
+        height, width = image.shape
+        if width < params.min_width or height < params.min_height:
+            remedy = f"Negatives must be at least {params.min_width}x{params.min_height}."
+            collection.skip(candidate, "too small", f"{width}x{height}", remedy)
+        elif _is_new(collection, candidate, image):
+            _write(collection, f"negatives/{collection.negatives:06d}.png", candidate, image)
+            collection.negatives += 1
+        if collection.negatives == params.max_negatives:
+            break
+    _require(collection, collection.negatives, negatives, "negative")
+
+
+def _loaded(
+    collection: _Collection, candidates: list[_Candidate], kind: str
+) -> Iterator[tuple[_Candidate, NDArray[np.uint8]]]:
+    """The decodable candidates with their pictures, in order; a bounded number is held in memory."""
+    max_pixels = int(collection.params.max_megapixels * 1e6)
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        futures: deque[tuple[_Candidate, Future[NDArray[np.uint8]]]] = deque()
+        waiting = iter(candidates)
+        for number in range(len(candidates)):
+            for candidate in islice(waiting, _IN_FLIGHT - len(futures)):
+                futures.append((candidate, pool.submit(load_grey, candidate.picture, max_pixels)))
+            candidate, future = futures.popleft()
+            if number % 200 == 0:
+                collection.report(Progress(f"reading {kind}", number, len(candidates)))
+            try:
+                yield candidate, future.result()
+            except PictureError as error:
+                collection.skip(candidate, error.rule, _name(candidate, error.value), error.remedy)
+    collection.report(Progress(f"{kind} read", len(candidates), len(candidates)))
+
+
+def _name(candidate: _Candidate, value: str) -> str:
+    """What was wrong; where the skip's place is a line of an info file, with the picture's name."""
+    return f"{candidate.picture.name}: {value}" if candidate.line else value
+
+
+def _good_boxes(collection: _Collection, candidate: _Candidate, image: NDArray[np.uint8]) -> list[Box]:
+    height, width = image.shape
+    if candidate.boxes is not None and not candidate.boxes:
+        collection.skip(candidate, "no box", candidate.picture.name, "Annotate the object or remove the line.")
+    boxes = candidate.boxes if candidate.boxes is not None else ((0, 0, width, height),)
+    return [box for box in boxes if _is_good(collection, candidate, box, width, height)]
+
+
+def _is_good(collection: _Collection, candidate: _Candidate, box: Box, width: int, height: int) -> bool:
+    params = collection.params
+    value = _name(candidate, "x".join(map(str, box[2:])) if candidate.boxes is None else str(box))
+    if box[2] <= 0 or box[3] <= 0:
+        collection.skip(candidate, "zero-size box", value, "Give the box a width and a height, or remove it.")
+    elif not is_inside(box, width, height):
+        remedy = f"The picture is {width}x{height}: correct the box."
+        collection.skip(candidate, "box outside the picture", value, remedy)
+    elif box[2] < params.min_width or box[3] < params.min_height:
+        remedy = f"Objects must be at least {params.min_width}x{params.min_height}: see min_width, min_height."
+        collection.skip(candidate, "too small", value, remedy)
+    else:
+        return True
+    return False
+
+
+def _is_new(collection: _Collection, candidate: _Candidate, image: NDArray[np.uint8]) -> bool:
+    key = hashlib.sha256(str(image.shape).encode() + image.tobytes()).digest()
+    if key not in collection.seen:
+        collection.seen[key] = str(candidate.picture)
+        return True
+    value = _name(candidate, f"the same pixels as {collection.seen[key]}")
+    remedy = "Remove one of the two; several boxes of a picture belong on one line."
+    collection.skip(candidate, "duplicate", value, remedy)
+    return False
+
+
+def _write(collection: _Collection, name: str, candidate: _Candidate, image: NDArray[np.uint8]) -> None:
+    # Compression 1: these files are read a few times and thrown away. Not `imwrite`: it is silent about a full disk.
+    data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
+    (collection.out / name).write_bytes(data.tobytes())
+    collection.sources.append((name, str(candidate.picture)))
+
+
+def _require(collection: _Collection, count: int, source: Path, kind: str) -> None:
+    if not count:
+        reasons = ", ".join(f"{rule}: {n}" for rule, n in count_by_rule(collection.skips).items()) or "none given"
+        first = f" The first: {collection.skips[0]}" if collection.skips else ""
+        raise InputError(f"{source} leaves no usable {kind}. Skipped: {reasons}.{first}")
+
+
+def _finish(collection: _Collection, out: Path) -> Collected:
+    skipped = count_by_rule(collection.skips)
+    collected = Collected(out, collection.objects, len(collection.boxes), collection.negatives, skipped)
+    write_json(collection.out / "boxes.json", collection.boxes)
+    write_skips(collection.out / "skipped.csv", collection.skips)
+    _write_sources(collection.out / "sources.csv", collection.sources)
+    counts = {"positives": collected.positives, "positive_pictures": collected.positive_pictures}
+    write_json(collection.out / "report.json", {**counts, "negatives": collected.negatives, "skipped": skipped})
+    return collected
+
+
+def _write_sources(path: Path, sources: Iterable[tuple[str, str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["picture", "source"])
+        writer.writerows(sources)
