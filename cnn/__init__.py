@@ -1,0 +1,1 @@
+"""Merge expression datasets, train and measure the CNN. Knows nothing of Prefect, MLflow, DVC, or `cascade/`."""

@@ -1,0 +1,110 @@
+"""From the store of faces to the arrays that Keras eats, one batch at a time.
+
+Plain numpy, no framework: every Keras backend takes it. What an epoch holds follows from (seed, epoch, batch)
+alone, so a resumed training sees what an uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cnn.augment import Augmentation
+from cnn.datasets.table import VOTE_COLUMNS
+from cnn.labels import EXPRESSIONS
+
+
+@dataclass(frozen=True)
+class TrainingFaces:
+    """The faces to learn from, with what targets and weights.
+
+    `images` (n, height, width) uint8 may be a mapped file; `targets` (n, classes) float32 sum to one a row;
+    `weights` (n,) float32 are 1 on average.
+    """
+
+    images: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def as_input(images: np.ndarray) -> np.ndarray:
+    """Faces (batch, height, width) of 0 to 255 as the network's input: float32 (batch, height, width, 1)."""
+    return np.ascontiguousarray(images, dtype=np.float32)[..., np.newaxis]
+
+
+def steps_per_epoch(faces: int, batch_size: int) -> int:
+    """How many batches an epoch has.
+
+    The rest that does not fill a batch is left out (another one each epoch, as the order changes): batch
+    normalisation suffers from tiny batches. Fewer faces than a batch make one batch.
+    """
+    return max(1, faces // batch_size)
+
+
+def epoch_batches(
+    faces: TrainingFaces, augmentation: Augmentation, *, batch_size: int, seed: int, epoch: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield the batches of one epoch: (input, targets, weights), shuffled and augmented.
+
+    Parameters
+    ----------
+    faces
+        What to learn from; only the faces of one batch are read at a time.
+    augmentation
+        Applied to every face.
+    batch_size
+        Faces in a batch.
+    seed, epoch
+        With the batch's number they decide everything that is random.
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(len(faces))
+    for batch in range(steps_per_epoch(len(faces), batch_size)):
+        chosen = order[batch * batch_size : (batch + 1) * batch_size]
+        random = np.random.default_rng([seed, epoch, batch])
+        pictures = augmentation(faces.images[chosen], random)
+        yield as_input(pictures), faces.targets[chosen], faces.weights[chosen]
+
+
+def targets_of(table: pd.DataFrame, *, vote_share: float, label_smoothing: float) -> np.ndarray:
+    """The probabilities to learn, one row a face: (n, classes), float32.
+
+    Parameters
+    ----------
+    table
+        Rows of the store's table. A row without votes (`VOTE_COLUMNS`) for one of our classes keeps its label.
+    vote_share
+        1 takes the people's votes among our classes as the target, 0 the label alone; between, a mixture.
+    label_smoothing
+        This share of every target is spread evenly over all classes.
+    """
+    classes = len(EXPRESSIONS)
+    targets = np.eye(classes)[table["label"].to_numpy(dtype=np.int64)]
+    if vote_share:
+        votes = _votes(table)
+        total = votes.sum(axis=1)
+        voted = total > 0
+        targets[voted] += vote_share * (votes[voted] / total[voted, np.newaxis] - targets[voted])
+    return ((1 - label_smoothing) * targets + label_smoothing / classes).astype(np.float32)
+
+
+def weights_of(labels: np.ndarray, weighting: str) -> np.ndarray:
+    """How much each face counts in the loss, (n,) float32, 1 on average.
+
+    ``"none"`` counts all alike, ``"balanced"`` gives every class the same sum, ``"sqrt"`` stands between: the
+    weight of a class is proportional to the root of its balanced weight.
+    """
+    exponent = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[weighting]
+    counts = np.bincount(labels, minlength=len(EXPRESSIONS))
+    weights = (1.0 / np.maximum(counts, 1))[labels] ** exponent
+    return (weights / weights.mean()).astype(np.float32)
+
+
+def _votes(table: pd.DataFrame) -> np.ndarray:
+    votes = table.reindex(columns=list(VOTE_COLUMNS)).to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.nan_to_num(votes)

@@ -1,0 +1,200 @@
+"""The loop over the epochs: learn, validate, keep the best, write the checkpoint, decide whether to go on."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnn.augment import Augmentation
+from cnn.batches import TrainingFaces, epoch_batches, steps_per_epoch
+from cnn.checkpoint import TrainingState, best_model, load_checkpoint, save_checkpoint
+from cnn.errors import TrainingError
+from cnn.fit import AverageWeights, EpochWatch, compile_model, fit_epoch
+from cnn.labels import EXPRESSIONS
+from cnn.predict import probabilities
+from cnn.train_params import CnnTrainParams
+from runs.files import replacing_file
+from runs.progress import Progress, Report
+
+if TYPE_CHECKING:
+    import keras
+
+_VALIDATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training works on: faces to learn from and how to vary them, and faces to validate with.
+
+    `images` (n, height, width) uint8 and `labels` (n,) int64 are the validation split's.
+    """
+
+    faces: TrainingFaces
+    images: np.ndarray
+    labels: np.ndarray
+    augmentation: Augmentation
+
+
+def train_epochs(training: Training, params: CnnTrainParams, checkpoint: Path, report: Report) -> dict[str, Any]:
+    """Train until the last epoch, early stopping or the time limit, from the checkpoint where there is one.
+
+    Returns
+    -------
+    dict
+        ``state``, the `TrainingState` at the end, whose best model lies in `checkpoint`; the counts
+        ``parameters``, ``trainable_parameters``, ``train_faces`` and ``validation_faces``; ``backend`` and the
+        ``versions`` of what computed.
+
+    Raises
+    ------
+    TrainingError
+        The loss is no longer a number, or the checkpoint is damaged.
+    """
+    import keras
+
+    loop = _Loop(training, params, checkpoint, report)
+    loop.start()
+    while not loop.finished():
+        loop.run_epoch()
+    return {
+        "state": loop.state,
+        "parameters": loop.model.count_params(),
+        "trainable_parameters": sum(int(np.prod(weight.shape)) for weight in loop.model.trainable_weights),
+        "train_faces": len(training.faces),
+        "validation_faces": len(training.labels),
+        "backend": keras.backend.backend(),
+        "versions": {name: version(name) for name in ("keras", keras.backend.backend(), "numpy")},
+    }
+
+
+def validate(answers: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """The validation figures of probabilities (n, classes) for labels (n,), by the names in ``history.csv``.
+
+    Balanced accuracy is the mean recall of the classes that occur.
+    """
+    right = answers.argmax(axis=1) == labels
+    recalls = [right[labels == number].mean() for number in np.unique(labels)]
+    likelihood = np.maximum(answers[np.arange(len(labels)), labels], np.finfo(np.float32).tiny)
+    return {
+        "val_loss": float(-np.log(likelihood).mean()),
+        "val_accuracy": float(right.mean()),
+        "val_balanced_accuracy": float(np.mean(recalls)),
+    }
+
+
+@dataclass
+class _Loop:
+    training: Training
+    params: CnnTrainParams
+    checkpoint: Path
+    report: Report
+    state: TrainingState = field(default_factory=TrainingState)
+
+    def start(self) -> None:
+        """Build the model and bring it to where the checkpoint says."""
+        import keras
+
+        from cnn.models import build
+
+        params = self.params
+        keras.utils.set_random_seed(params.seed)
+        options = {name: getattr(params, name) for name in ("activation", "dropout", "conv_dropout")}
+        self.model: keras.Model = build(params.model, (48, 48, 1), len(EXPRESSIONS), **options)
+        self.steps = steps_per_epoch(len(self.training.faces), params.batch_size)
+        compile_model(self.model, params, self.steps)
+        self.average = AverageWeights(params.weight_averaging, self.model.get_weights())
+        self.checkpoint.mkdir(parents=True, exist_ok=True)
+        if saved := load_checkpoint(self.checkpoint):
+            self._resume(*saved)
+
+    def _resume(self, state: TrainingState, arrays: dict[str, list[np.ndarray]]) -> None:
+        self.state = state
+        try:
+            self.model.set_weights(arrays["weights"])
+            for variable, value in zip(self.model.optimizer.variables, arrays["optimizer"], strict=True):
+                variable.assign(value)
+        except (KeyError, ValueError) as error:
+            raise TrainingError(
+                f"{self.checkpoint}: the checkpoint does not fit the model: {error}. Start over with `restart`."
+            ) from error
+        average = arrays.get("average", arrays["weights"])
+        self.average = AverageWeights(self.params.weight_averaging, average, state.updates)
+
+    def finished(self) -> bool:
+        """Whether the last epoch is done, patience is at its end, or the time is spent."""
+        params, state = self.params, self.state
+        waited = state.epochs - state.best_epoch
+        return (
+            state.epochs >= params.epochs
+            or (params.patience is not None and state.epochs > 0 and waited >= params.patience)
+            or (params.max_seconds is not None and state.seconds >= params.max_seconds)
+        )
+
+    def run_epoch(self) -> None:
+        """Learn one epoch, validate it, and commit it."""
+        start, params, epoch = time.monotonic(), self.params, self.state.epochs
+        faces, size, steps = self.training.faces, params.batch_size, self.steps
+        watch = EpochWatch(epoch=epoch, epochs=params.epochs, steps=steps, batch_size=size, report=self.report)
+
+        def batch_end(batch: int, logs: dict[str, Any]) -> None:
+            watch.batch_end(batch, logs)
+            self.average.batch_end(batch, self.model)
+
+        batches = epoch_batches(faces, self.training.augmentation, batch_size=size, seed=params.seed, epoch=epoch)
+        figures = fit_epoch(self.model, batches, steps=steps, seed=(params.seed, epoch), batch_end=batch_end)
+        figures["samples_per_second"] = watch.samples_per_second()
+        figures["learning_rate"] = float(self.model.optimizer.learning_rate)
+        own = self.model.get_weights()
+        with self.average.applied(self.model):
+            answers = probabilities(self.model, self.training.images, _VALIDATION_BATCH)
+            figures |= validate(answers, self.training.labels)
+            self._judge(figures)
+        self._commit(figures, own, time.monotonic() - start)
+
+    def _judge(self, figures: dict[str, float]) -> None:
+        """Count the epoch, and save the model with its validated weights if it is the best so far."""
+        state = self.state
+        state.epochs += 1
+        score = figures[f"val_{self.params.select_by}"] * (-1 if self.params.select_by == "loss" else 1)
+        if not state.best_epoch or score > state.best_score:
+            state.best_epoch, state.best_score = state.epochs, score
+            self._save_best()
+
+    def _commit(self, figures: dict[str, float], own: list[np.ndarray], seconds: float) -> None:
+        import keras
+
+        state = self.state
+        state.updates = self.average.updates
+        state.seconds += seconds
+        state.history.append({"epoch": state.epochs, **figures, "seconds": round(state.seconds, 1)})
+        optimizer = [keras.ops.convert_to_numpy(variable) for variable in self.model.optimizer.variables]
+        average = self.average.weights if self.params.weight_averaging else []
+        save_checkpoint(self.checkpoint, state, {"weights": own, "optimizer": optimizer, "average": average})
+        self._tell(figures)
+
+    def _save_best(self) -> None:
+        import keras
+
+        from cnn.models import with_preprocessing
+
+        # A copy that is not compiled: the optimizer would triple the file.
+        bare = keras.Model.from_config(self.model.get_config())
+        bare.set_weights(self.model.get_weights())
+        with replacing_file(best_model(self.checkpoint, self.state)) as beside:
+            with_preprocessing(bare).save(beside)
+
+    def _tell(self, figures: dict[str, float]) -> None:
+        done, epochs = self.state.epochs, self.params.epochs
+        left = (epochs - done) * self.state.seconds / done
+        message = (
+            f"epoch {done}/{epochs}: loss {figures['loss']:.3f}, accuracy {figures['accuracy']:.3f}; validation "
+            f"loss {figures['val_loss']:.3f}, accuracy {figures['val_accuracy']:.3f}, "
+            f"balanced {figures['val_balanced_accuracy']:.3f}"
+        )
+        progress = {"epoch": float(done), **figures, "seconds_left": left}
+        self.report(Progress(message, done * self.steps, epochs * self.steps, progress))

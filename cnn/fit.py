@@ -1,0 +1,166 @@
+"""One epoch at a time: compile, learn, average the weights, watch for NaN, and tell how it goes."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnn.errors import TrainingError
+from cnn.train_params import CnnTrainParams
+from runs.progress import Progress, Report
+
+if TYPE_CHECKING:
+    import keras
+
+_REPORT_SECONDS = 5.0
+_AVERAGE_EVERY = 4
+"""Batches between two updates of the averaged weights: each costs a copy of all weights."""
+
+
+def compile_model(model: keras.Model, params: CnnTrainParams, steps: int) -> None:
+    """Compile `model` for soft targets with a cosine schedule over ``epochs * steps`` updates, after a warm-up."""
+    import keras
+
+    total = params.epochs * steps
+    warm_up = min(round(params.warm_up_epochs * steps), total - 1)
+    rate = keras.optimizers.schedules.CosineDecay(
+        params.learning_rate / 10 if warm_up else params.learning_rate,
+        decay_steps=total - warm_up,
+        alpha=1e-3,  # of the full rate, so that the last updates still do something
+        warmup_target=params.learning_rate if warm_up else None,
+        warmup_steps=warm_up,
+    )
+    if params.optimizer == "adamw":
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=params.weight_decay)
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    else:
+        optimizer = keras.optimizers.Adam(rate)
+    model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    optimizer.build(model.trainable_variables)
+
+
+class AverageWeights:
+    """An exponential moving average of all weights, batch normalisation's statistics with them.
+
+    Parameters
+    ----------
+    momentum
+        Share of the average kept at each batch; 0 follows the weights themselves.
+    weights
+        Where the average stands after `updates` updates.
+    """
+
+    def __init__(self, momentum: float, weights: Sequence[np.ndarray], updates: int = 0) -> None:
+        self.weights = [np.array(weight) for weight in weights]
+        self.updates = updates
+        self._momentum = momentum**_AVERAGE_EVERY
+
+    def batch_end(self, batch: int, model: keras.Model) -> None:
+        """Follow `model` after the epoch's batch number `batch`."""
+        if not self._momentum or (batch + 1) % _AVERAGE_EVERY:
+            return
+        # The first weights are worthless: the average forgets them fast, then slower and slower.
+        momentum = min(self._momentum, (1 + self.updates) / (10 + self.updates))
+        self.updates += 1
+        for average, weight in zip(self.weights, model.get_weights(), strict=True):
+            average += (1 - momentum) * (weight - average)
+
+    def applied(self, model: keras.Model) -> AbstractContextManager[None]:
+        """Within this context `model` has the averaged weights."""
+        return self._swapped(model) if self._momentum else _unchanged()
+
+    @contextmanager
+    def _swapped(self, model: keras.Model) -> Iterator[None]:
+        own = model.get_weights()
+        model.set_weights(self.weights)
+        try:
+            yield
+        finally:
+            model.set_weights(own)
+
+
+@contextmanager
+def _unchanged() -> Iterator[None]:
+    yield
+
+
+class EpochWatch:
+    """Reports an epoch's progress every few seconds and stops it when the loss is no number.
+
+    Parameters
+    ----------
+    epoch, epochs
+        The epoch's number, from 0, and how many there are.
+    steps, batch_size
+        Batches in an epoch, faces in a batch.
+    report
+        Called with figures: epoch, loss, accuracy, samples_per_second, seconds_left.
+    """
+
+    def __init__(self, *, epoch: int, epochs: int, steps: int, batch_size: int, report: Report) -> None:
+        self._epoch, self._epochs, self._steps, self._batch_size = epoch, epochs, steps, batch_size
+        self._report = report
+        self._start = self._last = time.monotonic()
+        self.batch = -1
+
+    def batch_end(self, batch: int, logs: dict[str, Any]) -> None:
+        """Take note of a finished batch and of the means so far."""
+        self.batch = batch
+        if not math.isfinite(float(logs["loss"])):
+            raise TrainingError(
+                f"The loss is {float(logs['loss'])} in epoch {self._epoch + 1}, batch {batch + 1} of {self._steps}. "
+                "Lower `learning_rate` and start over with `restart`: resumed as it is, it would end here again."
+            )
+        if time.monotonic() - self._last >= _REPORT_SECONDS:
+            self._last = time.monotonic()
+            self._tell(logs)
+
+    def samples_per_second(self) -> float:
+        """Faces learnt from a second since the epoch began."""
+        return (self.batch + 1) * self._batch_size / max(time.monotonic() - self._start, 1e-9)
+
+    def _tell(self, logs: dict[str, Any]) -> None:
+        done, total = self._epoch * self._steps + self.batch + 1, self._epochs * self._steps
+        speed = self.samples_per_second()
+        figures = {
+            "epoch": float(self._epoch + 1),
+            "loss": float(logs["loss"]),
+            "accuracy": float(logs["accuracy"]),
+            "samples_per_second": speed,
+            "seconds_left": (total - done) * self._batch_size / speed,
+        }
+        message = f"epoch {self._epoch + 1}/{self._epochs}, batch {self.batch + 1}/{self._steps}"
+        self._report(Progress(message, done, total, figures))
+
+
+def fit_epoch(
+    model: keras.Model,
+    batches: Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    *,
+    steps: int,
+    seed: tuple[int, int],
+    batch_end: Callable[[int, dict[str, Any]], None],
+) -> dict[str, float]:
+    """Learn from `steps` batches; returns the epoch's mean loss and accuracy.
+
+    Dropout is seeded by `seed`, (seed, epoch), so that it does not depend on what ran before.
+    """
+    import keras
+
+    _seed_dropout(model, seed)
+    watch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: batch_end(batch, logs))
+    fitted = model.fit(batches, steps_per_epoch=steps, epochs=1, callbacks=[watch], shuffle=False, verbose=0)
+    return {name: float(values[-1]) for name, values in fitted.history.items()}
+
+
+def _seed_dropout(model: keras.Model, seed: tuple[int, int]) -> None:
+    for number, layer in enumerate(model.layers):
+        generator = getattr(layer, "seed_generator", None)
+        if generator is not None:
+            draws = np.random.SeedSequence([*seed, number]).generate_state(2)
+            generator.state.assign(draws.astype(generator.state.dtype))

@@ -1,0 +1,128 @@
+"""From faces to expressions with a saved model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from cnn.augment import mirrored
+from cnn.batches import as_input
+from cnn.errors import InputError
+from cnn.labels import EXPRESSIONS
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Expressions:
+    """A saved expression model, ready to be asked.
+
+    Parameters
+    ----------
+    model
+        A ``.keras`` file that takes grey pixels of 0 to 255, (batch, height, width, 1), as `train_cnn` saves it.
+    batch_size
+        Faces in one call of the network: bounds the memory, does not change the answers.
+
+    Raises
+    ------
+    InputError
+        The file is missing, is no Keras model, or has another number of classes than `EXPRESSIONS`.
+    """
+
+    def __init__(self, model: Path, *, batch_size: int = 256) -> None:
+        self.model = load_model(model)
+        self._batch_size = batch_size
+
+    def predict(self, faces: Sequence[np.ndarray]) -> np.ndarray:
+        """The probabilities of the five expressions.
+
+        Parameters
+        ----------
+        faces
+            Faces of any size and of different sizes: uint8, (height, width) grey or (height, width, 3) in
+            OpenCV's order blue, green, red.
+
+        Returns
+        -------
+        np.ndarray
+            (len(faces), 5), float32, in the order of `EXPRESSIONS`; each row sums to 1.
+
+        Raises
+        ------
+        InputError
+            A face has another type or shape.
+        """
+        grey = [_grey(face, number) for number, face in enumerate(faces)]
+        answers = np.zeros((len(grey), len(EXPRESSIONS)), np.float32)
+        for shape in {face.shape for face in grey}:
+            chosen = [number for number, face in enumerate(grey) if face.shape == shape]
+            answers[chosen] = probabilities(self.model, np.stack([grey[n] for n in chosen]), self._batch_size)
+        return answers
+
+
+def load_model(path: Path) -> keras.Model:
+    """Load a ``.keras`` file and check that it gives one probability for each of `EXPRESSIONS`.
+
+    Raises
+    ------
+    InputError
+        The file is missing, is no Keras model, or has another number of classes.
+    """
+    import keras
+
+    if not path.is_file():
+        raise InputError(f"{path}: no such file. Give the `model.keras` of a training.")
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # zipfile, json, h5py and Keras raise a dozen kinds for a damaged file
+        raise InputError(f"{path}: not a model that Keras can load: {error}. Train it again.") from error
+    if model.output_shape[1:] != (len(EXPRESSIONS),):
+        raise InputError(
+            f"{path}: the model must have {len(EXPRESSIONS)} outputs, {', '.join(EXPRESSIONS)}. "
+            f"Got the shape {model.output_shape[1:]}."
+        )
+    return model
+
+
+def probabilities(model: keras.Model, images: np.ndarray, batch_size: int, *, mirror: bool = False) -> np.ndarray:
+    """Ask `model` about grey faces of one size, a batch at a time.
+
+    Parameters
+    ----------
+    model
+        From (batch, height, width, 1) of 0 to 255 to probabilities.
+    images
+        (n, height, width), uint8; may be a mapped file.
+    batch_size
+        Faces in one call.
+    mirror
+        Average over each face and its mirror image.
+
+    Returns
+    -------
+    np.ndarray
+        (n, classes), float32.
+    """
+    answers = [np.zeros((0, model.output_shape[-1]), np.float32)]
+    for start in range(0, len(images), batch_size):
+        faces = images[start : start + batch_size]
+        answer = model.predict_on_batch(as_input(faces))
+        if mirror:
+            answer = (answer + model.predict_on_batch(as_input(mirrored(faces)))) / 2
+        answers.append(answer)
+    return np.concatenate(answers)
+
+
+def _grey(face: np.ndarray, number: int) -> np.ndarray:
+    shaped = face.ndim == 2 or (face.ndim == 3 and face.shape[2] == 3)
+    if face.dtype != np.uint8 or not shaped or 0 in face.shape:
+        raise InputError(
+            f"`faces[{number}]` must be uint8 of shape (height, width) or (height, width, 3). "
+            f"Got {face.dtype} of shape {face.shape}."
+        )
+    return face if face.ndim == 2 else cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)

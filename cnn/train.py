@@ -1,0 +1,174 @@
+"""Train the expression network: `train_cnn`, a step that goes on where it was killed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnn.augment import Augmentation
+from cnn.batches import TrainingFaces, targets_of, weights_of
+from cnn.checkpoint import best_model
+from cnn.epochs import Training, train_epochs
+from cnn.errors import InputError
+from cnn.labels import EXPRESSIONS
+from cnn.report import draw_curves, write_history
+from cnn.store import IMAGES, TABLE, FaceStore, load_faces
+from cnn.train_params import CnnTrainParams
+from runs.files import replacing_file, write_json
+from runs.progress import Report, silent
+from runs.record import begin
+
+_OUTPUTS = ("model.keras", "history.csv", "curves.png", "training.json")
+_FEWEST_FACES = 10
+
+__all__ = ["CnnTrainParams", "TrainedCnn", "train_cnn"]
+
+
+@dataclass(frozen=True)
+class TrainedCnn:
+    """What a training gave: `accuracy` and the others are the saved epoch's on the validation faces."""
+
+    folder: Path
+    model: Path
+    epochs: int
+    best_epoch: int
+    accuracy: float
+    balanced_accuracy: float
+    loss: float
+    parameters: int
+    seconds: float
+
+
+def train_cnn(
+    faces: Path,
+    out: Path,
+    params: CnnTrainParams = CnnTrainParams(),
+    *,
+    restart: bool = False,
+    report: Report = silent,
+) -> TrainedCnn:
+    """Train the expression network on the train split, and choose the best epoch by the validation split.
+
+    A killed training goes on after its last finished epoch when called again with the same arguments, and
+    ends as an uninterrupted one would have, as far as the backend computes the same twice. A finished one
+    returns at once.
+
+    Parameters
+    ----------
+    faces
+        A store written by `cnn.merge.merge`.
+    out
+        The run's folder. At the end it holds ``model.keras`` (the best epoch's averaged weights; it takes
+        float32 pixels of 0 to 255, (batch, height, width, 1), of any size, and holds all preprocessing),
+        ``history.csv`` (one row an epoch), ``curves.png``, ``training.json`` and ``run.json``.
+    params
+        See `CnnTrainParams`.
+    restart
+        Empty `out` when it holds a run of other faces or parameters.
+    report
+        Called each epoch and about every 5 s: batches done of all, with loss, accuracy, samples_per_second,
+        seconds_left and after an epoch val_loss, val_accuracy, val_balanced_accuracy.
+
+    Raises
+    ------
+    InputError
+        The store is damaged, a class is missing among its train faces, there are fewer than 10 of them, or
+        there are none to validate.
+    TrainingError
+        The loss is no longer a number, or the checkpoint is damaged.
+    RunMismatchError
+        `out` holds another run and `restart` is not given.
+    """
+    training = _training(load_faces(faces), params, faces)
+    begin(out, "train_cnn", params, {"images": faces / IMAGES, "table": faces / TABLE}, restart=restart)
+    if not all((out / name).is_file() for name in _OUTPUTS):
+        _sweep(out)
+        with _exit_on_sigterm():
+            _finish(out, params, train_epochs(training, params, out / "checkpoint", report))
+    shutil.rmtree(out / "checkpoint", ignore_errors=True)
+    return _result(out)
+
+
+def _training(store: FaceStore, params: CnnTrainParams, faces: Path) -> Training:
+    images, labels, table = store.split("train")
+    _check_train(labels, faces)
+    smoothing = params.label_smoothing
+    targets = targets_of(table, vote_share=params.vote_share * params.soft_targets, label_smoothing=smoothing)
+    learn = TrainingFaces(images, targets, weights_of(labels, params.class_weighting))
+    check_images, check_labels, _ = store.split("validation")
+    return Training(learn, check_images, check_labels, _augmentation(params))
+
+
+def _check_train(labels: np.ndarray, faces: Path) -> None:
+    counts = np.bincount(labels, minlength=len(EXPRESSIONS))
+    missing = [name for name, count in zip(EXPRESSIONS, counts, strict=True) if not count]
+    if missing:
+        raise InputError(
+            f"{faces}: every expression needs faces in the train split. Got none of {', '.join(missing)}. "
+            "Merge more data."
+        )
+    if len(labels) < _FEWEST_FACES:
+        raise InputError(f"{faces}: the train split needs {_FEWEST_FACES} faces. Got {len(labels)}. Merge more data.")
+
+
+def _augmentation(params: CnnTrainParams) -> Augmentation:
+    return Augmentation(**{name: getattr(params, name) for name in Augmentation.__dataclass_fields__})
+
+
+def _sweep(out: Path) -> None:
+    """Remove what a killed process was writing when it died."""
+    for name in _OUTPUTS:
+        for leftover in out.glob(f".{Path(name).stem}.*{Path(name).suffix}"):
+            leftover.unlink()
+
+
+def _finish(out: Path, params: CnnTrainParams, trained: dict[str, Any]) -> None:
+    state = trained.pop("state")
+    with replacing_file(out / "model.keras") as beside:
+        shutil.copyfile(best_model(out / "checkpoint", state), beside)
+    write_history(out / "history.csv", state.history)
+    draw_curves(out / "curves.png", state.history, state.best_epoch)
+    best = state.history[state.best_epoch - 1]
+    figures = {name: best[name] for name in ("val_accuracy", "val_balanced_accuracy", "val_loss")}
+    counts = {"epochs": state.epochs, "best_epoch": state.best_epoch, "seconds": round(state.seconds, 1)}
+    # The last file to appear: it says that the run is whole.
+    write_json(out / "training.json", {**figures, **counts, **trained, "settings": params.as_dict()})
+
+
+def _result(out: Path) -> TrainedCnn:
+    said = json.loads((out / "training.json").read_text(encoding="utf-8"))
+    return TrainedCnn(
+        folder=out,
+        model=out / "model.keras",
+        epochs=said["epochs"],
+        best_epoch=said["best_epoch"],
+        accuracy=said["val_accuracy"],
+        balanced_accuracy=said["val_balanced_accuracy"],
+        loss=said["val_loss"],
+        parameters=said["parameters"],
+        seconds=said["seconds"],
+    )
+
+
+@contextmanager
+def _exit_on_sigterm() -> Iterator[None]:
+    """Turn SIGTERM into SystemExit, so that half-written files are removed; someone else's handler stays."""
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

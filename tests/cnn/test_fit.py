@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnn import fit
+from cnn.errors import TrainingError
+from cnn.fit import AverageWeights, EpochWatch, compile_model, fit_epoch
+from cnn.train_params import CnnTrainParams
+from runs.progress import Progress, silent
+
+keras = pytest.importorskip("keras")
+
+
+class Weights:
+    """Stands for a model: a list of arrays and nothing else."""
+
+    def __init__(self, *values: float) -> None:
+        self.values = [np.array([value]) for value in values]
+
+    def get_weights(self) -> list[np.ndarray]:
+        return [value.copy() for value in self.values]
+
+    def set_weights(self, values: list[np.ndarray]) -> None:
+        self.values = [value.copy() for value in values]
+
+
+def small() -> Any:
+    layers = [keras.Input((3,)), keras.layers.Dropout(0.5), keras.layers.Dense(5, activation="softmax")]
+    return keras.Sequential(layers)
+
+
+def watch(report: Any = silent) -> EpochWatch:
+    return EpochWatch(epoch=2, epochs=4, steps=10, batch_size=8, report=report)
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_names_epoch_and_batch(loss: float) -> None:
+    with pytest.raises(TrainingError, match=r"epoch 3, batch 5 of 10.*`learning_rate`"):
+        watch().batch_end(4, {"loss": loss, "accuracy": 0.0})
+
+
+def test_progress_comes_in_seconds_not_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Progress] = []
+    clock = iter([0.0, 2.0, 6.0, 6.0, 6.0, 8.0, 20.0])
+    monkeypatch.setattr(fit.time, "monotonic", lambda: next(clock))
+    one = watch(said.append)
+    one.batch_end(0, {"loss": 1.0, "accuracy": 0.5})
+    one.batch_end(1, {"loss": 1.0, "accuracy": 0.5})
+    one.batch_end(2, {"loss": 1.0, "accuracy": 0.5})
+    assert [(p.message, p.done, p.total) for p in said] == [("epoch 3/4, batch 2/10", 22, 40)]
+    assert said[0].figures["samples_per_second"] == pytest.approx(16 / 6)
+    assert said[0].figures["seconds_left"] == pytest.approx(18 * 8 / (16 / 6))
+
+
+def test_the_average_follows_and_is_only_lent() -> None:
+    model = Weights(0.0)
+    average = AverageWeights(0.5, model.get_weights())
+    model.set_weights([np.array([1.0])])
+    for batch in range(80):
+        average.batch_end(batch, model)
+    assert average.updates == 20
+    assert average.weights[0][0] == pytest.approx(1)
+    model.set_weights([np.array([5.0])])
+    with average.applied(model):
+        assert model.values[0][0] == pytest.approx(1)
+    assert model.values[0][0] == 5
+
+
+def test_the_first_updates_of_the_average_forget_the_start() -> None:
+    model = Weights(1.0)
+    average = AverageWeights(0.999, [np.array([0.0])])
+    average.batch_end(3, model)
+    assert average.weights[0][0] == pytest.approx(0.9)
+
+
+def test_without_averaging_the_model_keeps_its_weights() -> None:
+    model = Weights(2.0)
+    average = AverageWeights(0.0, [np.array([0.0])])
+    average.batch_end(3, model)
+    with average.applied(model):
+        assert model.values[0][0] == 2
+    assert average.updates == 0
+
+
+def test_the_schedule_warms_up_and_ends_near_zero() -> None:
+    model = small()
+    compile_model(model, CnnTrainParams(epochs=4, learning_rate=0.01, warm_up_epochs=1), steps=10)
+    rates = [float(model.optimizer._learning_rate(step)) for step in (0, 5, 10, 25, 40)]
+    np.testing.assert_allclose(rates, [0.001, 0.0055, 0.01, 0.005005, 1e-5], rtol=1e-3)
+
+
+def test_a_warm_up_longer_than_the_training_still_compiles() -> None:
+    model = small()
+    compile_model(model, CnnTrainParams(epochs=1, warm_up_epochs=9), steps=1)
+    assert float(model.optimizer._learning_rate(0)) == pytest.approx(1e-3)
+
+
+def test_weight_decay_spares_biases() -> None:
+    model = small()
+    compile_model(model, CnnTrainParams(weight_decay=0.5), steps=3)
+    decays = {weight.name: model.optimizer._use_weight_decay(weight) for weight in model.trainable_weights}
+    assert decays == {"kernel": True, "bias": False}
+
+
+def test_dropout_depends_on_the_seed_and_not_on_what_ran_before() -> None:
+    keras.utils.set_random_seed(0)
+    model = small()
+    weights = model.get_weights()
+    compile_model(model, CnnTrainParams(), steps=1)
+    batch = (np.ones((4, 3), np.float32), np.eye(5, dtype=np.float32)[:4], np.ones(4, np.float32))
+    losses, ends = [], []
+    for epoch in (1, 2, 1):
+        model.set_weights(weights)
+        figures = fit_epoch(
+            model, (b for b in [batch]), steps=1, seed=(7, epoch), batch_end=lambda n, _: ends.append(n)
+        )
+        losses.append(figures["loss"])
+    assert losses[0] == losses[2] != losses[1]
+    assert ends == [0, 0, 0]

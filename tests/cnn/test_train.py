@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cnn.epochs import _Loop
+from cnn.errors import InputError, TrainingError
+from cnn.train import CnnTrainParams, train_cnn
+from runs.progress import Progress
+from runs.record import RunMismatchError
+
+WriteStore = Callable[..., Path]
+QUICK: dict[str, Any] = {"batch_size": 10, "warm_up_epochs": 0.0, "seed": 3}
+ROOT = Path(__file__).parents[2]
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing of ours catches it."""
+
+
+def kill_after(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
+    finished = _Loop.finished
+
+    def look(self: _Loop) -> bool:
+        if self.state.epochs == epochs:
+            raise Killed
+        return finished(self)
+
+    monkeypatch.setattr(_Loop, "finished", look)
+
+
+def weights(model: Path) -> list[np.ndarray]:
+    import keras
+
+    return keras.saving.load_model(model).get_weights()
+
+
+@pytest.mark.parametrize(
+    ("faces", "message"),
+    [
+        ({"missing": 2}, r"every expression needs faces in the train split.*none of Surprise"),
+        ({"train": 8}, r"the train split needs 10 faces\. Got 8"),
+        ({"validation": 0}, r"`split` 'validation' has no faces"),
+        ({"train": 0}, r"`split` 'train' has no faces"),
+    ],
+)
+def test_faces_that_cannot_be_learnt_from(
+    write_store: WriteStore, tmp_path: Path, faces: dict[str, int], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        train_cnn(write_store(**faces), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_two_epochs_a_kill_and_two_more_equal_four(
+    write_store: WriteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces, params = write_store(), CnnTrainParams(epochs=4, erasing=0.5, **QUICK)
+    whole = train_cnn(faces, tmp_path / "whole", params)
+    with monkeypatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(Killed):
+            train_cnn(faces, tmp_path / "killed", params)
+    assert not (tmp_path / "killed" / "model.keras").exists()
+    resumed = train_cnn(faces, tmp_path / "killed", params)
+    assert (resumed.epochs, resumed.best_epoch) == (whole.epochs, whole.best_epoch)
+    for one, other in zip(weights(whole.model), weights(resumed.model), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+    histories = [pd.read_csv(run.folder / "history.csv") for run in (whole, resumed)]
+    same = ["epoch", "loss", "accuracy", "learning_rate", "val_loss", "val_accuracy"]
+    np.testing.assert_allclose(histories[0][same], histories[1][same], rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_training_writes_everything_and_a_finished_one_returns_at_once(
+    write_store: WriteStore, tmp_path: Path
+) -> None:
+    faces, out, said = write_store(), tmp_path / "run", list[Progress]()
+    trained = train_cnn(faces, out, CnnTrainParams(epochs=1, **QUICK), report=said.append)
+    names = ["curves.png", "history.csv", "model.keras", "run.json", "training.json"]
+    assert sorted(file.name for file in out.iterdir()) == names
+    said_of_it = json.loads((out / "training.json").read_text())
+    assert (said_of_it["parameters"], said_of_it["trainable_parameters"]) == (1_004_805, 1_003_013)
+    assert (said_of_it["train_faces"], said_of_it["validation_faces"]) == (20, 10)
+    assert trained.accuracy == said_of_it["val_accuracy"]
+    assert (said[-1].done, said[-1].total) == (2, 2)
+    assert {"loss", "val_accuracy", "val_balanced_accuracy", "samples_per_second"} <= said[-1].figures.keys()
+    before = {file: file.stat().st_mtime_ns for file in out.iterdir()}
+    assert train_cnn(faces, out, CnnTrainParams(epochs=1, **QUICK)) == trained
+    assert {file: file.stat().st_mtime_ns for file in out.iterdir()} == before
+    with pytest.raises(RunMismatchError, match=r"parameters\.epochs was 1, now 2"):
+        train_cnn(faces, out, CnnTrainParams(epochs=2, **QUICK))
+
+
+@pytest.mark.slow
+def test_the_bars_are_learnt_and_the_saved_model_knows_them(write_store: WriteStore, tmp_path: Path) -> None:
+    from cnn.predict import Expressions
+
+    faces = write_store(train=80, validation=20)
+    calm = {"mirror": False, "shift": 0.0, "rotation": 0.0, "scale": 0.0, "dropout": 0.1}
+    trained = train_cnn(faces, tmp_path / "run", CnnTrainParams(epochs=8, weight_averaging=0.5, **calm, **QUICK))
+    assert trained.accuracy >= 0.9
+    pictures, labels = np.load(faces / "images.npy"), pd.read_parquet(faces / "faces.parquet")["label"]
+    answers = Expressions(trained.model).predict(list(pictures[80:100]))
+    assert (answers.argmax(axis=1) == labels[80:100]).mean() == pytest.approx(trained.accuracy)
+
+
+@pytest.mark.slow
+def test_a_loss_that_explodes_stops_with_epoch_and_batch(write_store: WriteStore, tmp_path: Path) -> None:
+    params = CnnTrainParams(epochs=9, learning_rate=1e30, optimizer="adam", **QUICK)
+    with pytest.raises(TrainingError, match=r"The loss is (nan|inf) in epoch \d, batch \d of 2"):
+        train_cnn(write_store(), tmp_path / "run", params)
+    assert not (tmp_path / "run" / "model.keras").exists()
+
+
+@pytest.mark.slow
+def test_sigterm_ends_cleanly_and_the_finished_epochs_stay(write_store: WriteStore, tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from cnn.train import *; F, O = map(Path, sys.argv[1:3]); "
+    code += "train_cnn(F, O, CnnTrainParams(epochs=5000, batch_size=10))"
+    command = [sys.executable, "-c", code, str(write_store()), str(tmp_path / "run")]
+    log = (tmp_path / "log").open("wb")
+    child = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log)
+    state = tmp_path / "run" / "checkpoint" / "state.json"
+    deadline = time.monotonic() + 120
+    while not state.exists() and child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(timeout=60) == 128 + signal.SIGTERM, (tmp_path / "log").read_text()
+    log.close()
+    assert json.loads(state.read_text())["epochs"] >= 1
+    assert not [file for file in state.parent.iterdir() if file.name.startswith(".")]
