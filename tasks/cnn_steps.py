@@ -1,0 +1,41 @@
+"""The CNN line's steps as Prefect tasks. No domain logic: each calls one function of `cnn/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from cnn.evaluate import CnnScore, EvaluateCnnParams
+from cnn.evaluate import evaluate_cnn as measure
+from cnn.merge import Merged, MergeParams
+from cnn.merge import merge as merge_datasets
+from cnn.train import CnnTrainParams, TrainedCnn
+from cnn.train import train_cnn as train
+from tasks.artifacts import show_cnn_score, show_merge, show_skips
+from tasks.progress import run_report
+
+
+@task(name="merge", cache_policy=NO_CACHE, timeout_seconds=12 * 3600)
+def merge(out: Path, params: MergeParams, fer2013: Path | None, ferplus: Path | None, affectnet: Path | None) -> Merged:
+    """Merge the datasets into five classes, without leaks between splits."""
+    report = run_report("merge")
+    merged = merge_datasets(out, params, fer2013=fer2013, ferplus=ferplus, affectnet=affectnet, report=report)
+    show_merge(out)
+    show_skips("merge", out)
+    return merged
+
+
+@task(name="train_cnn", cache_policy=NO_CACHE)
+def train_cnn(faces: Path, out: Path, params: CnnTrainParams, restart: bool) -> TrainedCnn:
+    """Train the network; a run killed at any moment resumes at its last whole epoch."""
+    return train(faces, out, params, restart=restart, report=run_report("train_cnn"))
+
+
+@task(name="evaluate_cnn", cache_policy=NO_CACHE, timeout_seconds=6 * 3600)
+def evaluate_cnn(model: Path, faces: Path, out: Path, params: EvaluateCnnParams) -> CnnScore:
+    """Measure the network on held-out faces."""
+    score = measure(model, faces, out, params, report=run_report("evaluate_cnn"))
+    show_cnn_score(out)
+    return score

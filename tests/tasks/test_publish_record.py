@@ -1,0 +1,154 @@
+"""Folders of training and evaluation, read for registration."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tasks.publish_record import (
+    CASCADE,
+    CNN,
+    PublishError,
+    content_digest,
+    environment,
+    flatten,
+    operating_point,
+    read_history,
+    read_record,
+    source_digest,
+)
+
+
+def test_parameters_figures_history_and_files(run: Path, score: Path) -> None:
+    record = read_record(run, score, CASCADE)
+    assert record.params == {
+        "num_stages": "2",
+        "mode": "ALL",
+        "maximum": "null",
+        "inputs.vec": "12ab",
+        "training.reason": "goal reached",
+        "recommended_within_budget": "true",
+    }
+    assert record.metrics == {
+        "training.seconds": 3.5,
+        "recall": 0.75,
+        "recommended_recall": 0.5,
+        "recommended_min_neighbors": 2.0,
+        "scale_factor": 1.2,
+        "min_size": 24.0,
+        "by_source.ferplus": 0.5,
+        "accuracy": 0.9,
+    }
+    assert record.history == [("stage.hit_rate", 0.99, 0), ("stage.false_alarm", 0.5, 0), ("stage.hit_rate", 0.98, 1)]
+    assert [path.name for path in record.files["training"]] == ["history.csv", "run.json", "training.json"]
+    assert score / "montage.png" in record.files["evaluation"]
+
+
+def test_the_headline_is_of_the_operating_point_that_is_recommended(run: Path, score: Path) -> None:
+    assert read_record(run, score, CASCADE).headline() == {"recall": 0.5, "accuracy": 0.9}
+
+
+def test_nan_is_neither_figure_nor_parameter(run: Path, score: Path) -> None:
+    (score / "metrics.json").write_text('{"recall": NaN, "loss": Infinity, "precision": 0.5}')
+    record = read_record(run, score, CNN)
+    assert set(record.metrics) == {"training.seconds", "precision"}
+    assert "recall" not in record.params
+
+
+def test_a_history_whose_first_column_repeats_counts_rows(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text("stage,weak,hit_rate\n0,1,1\n0,2,0.5\n1,1,inf\n")
+    assert read_history(path) == [
+        ("stage.weak", 1, 1),
+        ("stage.hit_rate", 1, 1),
+        ("stage.weak", 2, 2),
+        ("stage.hit_rate", 0.5, 2),
+        ("stage.weak", 1, 3),
+    ]
+
+
+def test_a_history_of_a_header_alone_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "history.csv").write_text("epoch,loss\n")
+    assert read_history(tmp_path / "history.csv") == []
+
+
+def test_a_short_row_leaves_its_figures_out(tmp_path: Path) -> None:
+    (tmp_path / "history.csv").write_text("epoch,loss\n1\n2,0.5\n")
+    assert read_history(tmp_path / "history.csv") == [("epoch.loss", 0.5, 2)]
+
+
+def test_names_that_mlflow_refuses_are_changed() -> None:
+    assert flatten({"a": {"at 5% (best)": 1}}) == {"a.at 5_ _best_": 1}
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "step"),
+    [
+        ("run", "run.json", "train_cascade"),
+        ("run", "training.json", "train_cascade"),
+        ("run", "history.csv", "train_cascade"),
+        ("score", "metrics.json", "evaluate_cascade"),
+        ("score", "montage.png", "evaluate_cascade"),
+    ],
+)
+def test_a_missing_file_names_itself_and_its_step(run: Path, score: Path, folder: str, name: str, step: str) -> None:
+    ({"run": run, "score": score}[folder] / name).unlink()
+    with pytest.raises(PublishError, match=rf"{name} does not exist\. The step `{step}` makes it"):
+        read_record(run, score, CASCADE)
+
+
+def test_an_empty_file_and_a_missing_folder(run: Path, score: Path) -> None:
+    (run / "history.csv").write_text("")
+    with pytest.raises(PublishError, match=r"history\.csv is empty\. The step `train_cnn`"):
+        read_record(run, score, CNN)
+    shutil.rmtree(run)
+    with pytest.raises(PublishError, match=r"run\.json does not exist"):
+        read_record(run, score, CNN)
+
+
+@pytest.mark.parametrize(("text", "rule"), [("{", "is no JSON"), ("[1]", "must hold a JSON object, not list")])
+def test_broken_json_names_itself_and_its_step(run: Path, score: Path, text: str, rule: str) -> None:
+    (score / "metrics.json").write_text(text)
+    with pytest.raises(PublishError, match=rf"metrics\.json {rule}.*`evaluate_cnn`"):
+        read_record(run, score, CNN)
+
+
+def test_the_operating_point_is_the_recommended_one() -> None:
+    figures = {
+        "min_neighbors": 3,
+        "recommended_min_neighbors": 7,
+        "scale_factor": 1.2,
+        "min_size": 24,
+        "max_size": None,
+    }
+    point = operating_point(figures, Path("metrics.json"))
+    assert point == {"scale_factor": 1.2, "min_neighbors": 7, "min_size": 24, "max_size": 0}
+
+
+@pytest.mark.parametrize("figures", [{}, {"recommended_min_neighbors": None}, {"recommended_min_neighbors": "many"}])
+def test_an_evaluation_without_a_recommendation_is_refused(figures: dict[str, object]) -> None:
+    with pytest.raises(PublishError, match=r"score/metrics\.json must give `recommended_min_neighbors`"):
+        operating_point(figures, Path("score/metrics.json"))
+
+
+def test_content_is_model_facts_parameters_and_inputs_but_no_times(run: Path, cascade: Path) -> None:
+    def content(facts: dict[str, int] | None = None) -> str:
+        return content_digest(cascade, run, facts or {"min_neighbors": 3})
+
+    first = content()
+    (run / "training.json").write_text('{"seconds": 99}')
+    assert content() == first
+    assert content({"min_neighbors": 4}) != first
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(record | {"inputs": {"vec": "other"}}))
+    second = content()
+    cascade.write_text(cascade.read_text() + "\n")
+    assert len({first, second, content()}) == 3
+
+
+def test_source_and_environment() -> None:
+    assert source_digest(["runs"]) == source_digest(["runs"]) != source_digest(["runs", "cascade"])
+    assert {"mlflow", "numpy", "keras"} <= environment()["packages"].keys()
