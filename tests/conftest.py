@@ -1,0 +1,76 @@
+"""What the tests of several rooms share: no telemetry, no colour, and a real Prefect server where one is asked for."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+QUIET = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DVC_NO_ANALYTICS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "NO_COLOR": "1",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+}
+os.environ.update(QUIET)
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The API address of a real Prefect server of its own, with an empty SQLite database."""
+    home = tmp_path_factory.mktemp("prefect")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    environment = {**os.environ, "PREFECT_HOME": str(home)}
+    with (home / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        api = f"http://127.0.0.1:{port}/api"
+        _wait_until_healthy(api, server, home / "server.log")
+        yield api
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def small_sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder as `facefoundry sample-data` writes it, just large enough to train something on in seconds."""
+    from tasks.write_sample_data import SampleDataParams, write_sample_data
+
+    out = tmp_path_factory.mktemp("sample") / "data"
+    params = SampleDataParams(
+        positives=150,
+        negatives=40,
+        scenes=4,
+        expression_faces=200,
+        expression_test_faces=60,
+        affectnet_faces=30,
+        affectnet_validation_faces=12,
+    )
+    write_sample_data(out, params)
+    return out
+
+
+def _wait_until_healthy(api: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{api}/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(f"The Prefect server did not come up: {log.read_text()}")
