@@ -1,0 +1,135 @@
+"""`facefoundry cascade ...`: the cascade line's steps, one command each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from cascade.collect import CollectParams
+from cascade.collect import collect as collect_pictures
+from cascade.describe import describe as write_descriptions
+from cascade.evaluate import EvaluateCascadeParams, evaluate_cascade
+from cascade.samples import SampleParams, create_samples
+from cascade.train import CascadeTrainParams, train_cascade
+from flows.step_app import FLATTEN, step_app
+from flows.terminal import progress_bar, show
+from tasks.publish_models import RegisterParams, register_cascade
+
+cascade_app = App(name="cascade", help="Train and measure an OpenCV cascade, step by step.")
+
+
+@step_app(cascade_app, "collect")
+def collect(
+    positives: Path, negatives: Path, out: Path, *, params: Annotated[CollectParams, FLATTEN] = CollectParams()
+) -> None:
+    """Check, convert and copy positives and negatives.
+
+    Every picture is decoded and written as grey PNG; what is broken, too small or a duplicate is left out and
+    listed in OUT/skipped.csv with the reason.
+
+    Parameters
+    ----------
+    positives
+        A folder of pictures of the object, or an OpenCV info file (`info.lst`) with boxes.
+    negatives
+        A folder of pictures without the object.
+    out
+        The folder to write, whole or not at all.
+    """
+    with progress_bar("collect") as report:
+        show(collect_pictures(positives, negatives, out, params, report=report))
+
+
+@step_app(cascade_app, "describe")
+def describe(collected: Path, out: Path) -> None:
+    """Write OpenCV's description files, `info.lst` and `bg.txt`.
+
+    Parameters
+    ----------
+    collected
+        What `facefoundry cascade collect` wrote.
+    out
+        The folder to write.
+    """
+    show(write_descriptions(collected, out))
+
+
+@step_app(cascade_app, "create_samples", name="samples")
+def samples(info: Path, vec: Path, *, params: Annotated[SampleParams, FLATTEN] = SampleParams()) -> None:
+    """Cut the positives to the training window, into a `.vec` file, with `opencv_createsamples`.
+
+    Parameters
+    ----------
+    info
+        The positives' description file.
+    vec
+        The `.vec` file to write, whole or not at all.
+    """
+    with progress_bar("create_samples") as report:
+        show(create_samples(info, vec, params, report=report))
+
+
+@step_app(cascade_app, "train_cascade", name="train")
+def train(
+    vec: Path,
+    background: Path,
+    out: Path,
+    *,
+    params: Annotated[CascadeTrainParams, FLATTEN] = CascadeTrainParams(),
+    restart: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Train a cascade with `opencv_traincascade`. Killed, the same command resumes at the last whole stage.
+
+    Parameters
+    ----------
+    vec
+        The positive samples.
+    background
+        The negatives' description file, `bg.txt`.
+    out
+        The run's folder: stages, `cascade.xml`, `training.json`, `history.csv`.
+    restart
+        Start over when the folder holds a run of other inputs or parameters.
+    """
+    with progress_bar("train_cascade") as report:
+        show(train_cascade(vec, background, out, params, restart=restart, report=report))
+
+
+@step_app(cascade_app, "evaluate_cascade", name="evaluate")
+def evaluate(
+    cascade: Path,
+    scenes: Path,
+    out: Path,
+    *,
+    params: Annotated[EvaluateCascadeParams, FLATTEN] = EvaluateCascadeParams(),
+) -> None:
+    """Measure a cascade on scenes with ground truth: recall, false alarms, the curve, a montage.
+
+    Parameters
+    ----------
+    cascade
+        The `cascade.xml`, ours or any that OpenCV loads.
+    scenes
+        An OpenCV info file with the true boxes, or the folder that holds `info.lst`.
+    out
+        The folder to write, whole or not at all.
+    """
+    with progress_bar("evaluate_cascade") as report:
+        show(evaluate_cascade(cascade, scenes, out, params, report=report))
+
+
+@step_app(cascade_app, "registration", name="register")
+def register(run: Path, score: Path, *, params: Annotated[RegisterParams, FLATTEN] = RegisterParams()) -> None:
+    """Register a trained, measured cascade in MLflow. The same content again makes no new version.
+
+    Parameters
+    ----------
+    run
+        What `facefoundry cascade train` wrote.
+    score
+        What `facefoundry cascade evaluate` wrote.
+    """
+    with progress_bar("register_cascade") as report:
+        show(register_cascade(run / "cascade.xml", run, score, params, report=report))

@@ -1,0 +1,93 @@
+"""The `facefoundry` program: every step, both lines as flows, and the tools around them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from cyclopts import App
+
+from cascade.errors import CascadeError
+from cascade.guard import signal_me_when_parent_dies
+from cnn.errors import CnnError
+from flows.cascade_commands import cascade_app
+from flows.cnn_commands import cnn_app
+from flows.run_commands import run_app
+from flows.run_folder import PREFECT_HOME
+from flows.store_commands import models, pull, ui
+from flows.tool_commands import sample_data, tools_app
+from runs.parameters import ParameterError
+from runs.record import RunMismatchError
+from tasks.publish_models import PublishError
+
+_QUIET = {
+    # The word, not 1: MLflow reads no other.
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",  # the V2 page asks a telemetry host; the V1 page does not
+    "DVC_NO_ANALYTICS": "1",
+}
+
+app = App(
+    name="facefoundry",
+    help="A model factory: pictures in, a measured and registered Haar cascade and expression CNN out.",
+    help_epilogue=(
+        "Start with `facefoundry sample-data`, then `facefoundry run both`.\n\n"
+        "Parameters come from `params.yaml` in this folder, one section a step, where it exists; options override it."
+    ),
+    version_flags=["--version"],
+)
+app.command(sample_data)
+app.command(run_app)
+app.command(cascade_app)
+app.command(cnn_app)
+app.command(models)
+app.command(pull)
+app.command(ui)
+app.command(tools_app)
+
+
+def main() -> None:
+    """Run the program; an error that a person can mend ends it with one clear line and status 1."""
+    _prepare(os.environ)
+    sys.exit(_guarded(app))
+
+
+def _prepare(environment: Any) -> None:
+    """Telemetry off; Prefect's own files below `work/`; and, as a stage of DVC, die when `dvc` dies."""
+    for name, value in _QUIET.items():
+        environment.setdefault(name, value)
+    environment.setdefault("PREFECT_HOME", str(PREFECT_HOME.absolute()))
+    environment.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    if "DVC_STAGE" in environment:
+        signal_me_when_parent_dies(signal.SIGTERM, os.getppid())
+
+
+def _guarded(command: Callable[[], Any]) -> int:
+    try:
+        command()
+    except (CascadeError, CnnError, ParameterError, RunMismatchError, PublishError) as error:
+        return _say(str(error), 1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.ENOENT, errno.EROFS, errno.EDQUOT):
+            raise
+        return _say(f"{error.strerror}: {error.filename or 'no file named'}. Nothing half-written was kept.", 1)
+    except KeyboardInterrupt:
+        return _say("interrupted; the same command resumes from the last whole state.", 130)
+    return 0
+
+
+def _say(message: str, status: int) -> int:
+    print(f"facefoundry: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""`facefoundry run ...`: the Prefect flows, from the terminal. No server is needed; with one, they show in its UI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from flows.pipeline import CASCADE_LINE, CNN_LINE, Layout, Step
+from flows.read_params import PARAMS_FILE, read_params
+from flows.run_folder import make_prefect_home, new_run_folder
+from flows.summary import print_summary
+from runs.parameters import Parameters
+
+run_app = App(name="run", help="Run a whole line as a Prefect flow, to registered models.")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where a flow reads and writes."""
+
+    data: Path = Path("data")
+    """The data folder, laid out as `facefoundry sample-data` writes it."""
+
+    out: Path | None = None
+    """The run's folder; a new one below work/runs/ when not given. The same folder again resumes."""
+
+    params: Path = PARAMS_FILE
+    """One section a step; steps without one take their defaults."""
+
+    restart: Annotated[bool, Parameter(negative="")] = False
+    """Start over when the folder holds a run of other inputs or parameters."""
+
+
+_OPTIONS = Annotated[RunOptions, Parameter(name="*")]
+
+
+@run_app.command
+def cascade(*, options: _OPTIONS = RunOptions()) -> None:
+    """Collect, describe, cut samples, train, measure and register a cascade."""
+    _run("train_cascade", CASCADE_LINE, options)
+
+
+@run_app.command
+def cnn(*, options: _OPTIONS = RunOptions()) -> None:
+    """Merge datasets, train, measure and register the expression CNN."""
+    _run("train_cnn", CNN_LINE, options)
+
+
+@run_app.command
+def both(*, options: _OPTIONS = RunOptions()) -> None:
+    """Run the cascade line, then the CNN line."""
+    _run("train_both", CASCADE_LINE + CNN_LINE, options)
+
+
+def _run(name: str, line: tuple[Step, ...], options: RunOptions) -> None:
+    chosen = flow_parameters(options.params, line)
+    out = options.out or new_run_folder()
+    make_prefect_home()
+    flow: Any = getattr(import_module(f"flows.{name}"), name)  # now, not above: Prefect takes seconds to import
+    result = flow(data=options.data, out=out, restart=options.restart, **chosen)
+    models = result if isinstance(result, list) else [result]
+    print_summary(Layout(options.data, out), models, chosen["registration"])
+
+
+def flow_parameters(path: Path, line: tuple[Step, ...]) -> dict[str, Parameters]:
+    """The parameter objects of a line's steps by the names that the flows give them, read from `path`."""
+    kinds = {_section(step): step.params for step in line if step.params is not None}
+    return read_params(path, kinds) if path.exists() or path != PARAMS_FILE else {n: k() for n, k in kinds.items()}
+
+
+def _section(step: Step) -> str:
+    return "registration" if step.name.startswith("register_") else step.name

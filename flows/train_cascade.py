@@ -1,0 +1,54 @@
+"""The cascade line as a Prefect flow: pictures in, a registered cascade out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+
+from cascade.collect import CollectParams
+from cascade.evaluate import EvaluateCascadeParams
+from cascade.samples import SampleParams
+from cascade.train import CascadeTrainParams
+from flows.pipeline import Layout
+from flows.run_folder import run_folder
+from tasks import cascade_steps, register_steps
+from tasks.publish_models import Registered, RegisterParams
+
+
+@flow(name="train-cascade", description=__doc__)
+def train_cascade(
+    data: Path = Path("data"),
+    out: Path | None = None,
+    collect: CollectParams = CollectParams(),
+    create_samples: SampleParams = SampleParams(),
+    train_cascade: CascadeTrainParams = CascadeTrainParams(),
+    evaluate_cascade: EvaluateCascadeParams = EvaluateCascadeParams(),
+    registration: RegisterParams = RegisterParams(),
+    restart: bool = False,
+) -> Registered:
+    """Collect, describe, cut samples, train, measure and register a cascade.
+
+    Args:
+        data: The data folder, with `positives/`, `negatives/` and `scenes/` in it.
+        out: The run's folder; a new one below `work/runs/` when not given. The same folder again resumes.
+        collect: Which pictures to take.
+        create_samples: How samples are cut to the window.
+        train_cascade: The trainer's own options.
+        evaluate_cascade: How the cascade is measured.
+        registration: Where the model is registered.
+        restart: Start over when the folder holds a run of other inputs or parameters.
+    """
+    at = Layout(data, run_folder(out))
+    collected, described = at.output("collect"), at.output("describe")
+    cascade_steps.collect(at.positives, at.negatives, collected, collect)
+    cascade_steps.describe(collected, described)
+    cascade_steps.create_samples(at.info, at.vec, create_samples)
+    run, score = at.output("train_cascade"), at.output("evaluate_cascade")
+    cascade_steps.train_cascade(at.vec, at.background, run, train_cascade, restart)
+    cascade_steps.evaluate_cascade(at.cascade, at.scenes, score, evaluate_cascade)
+    return register_steps.register_cascade(at.cascade, run, score, registration)
+
+
+if __name__ == "__main__":
+    train_cascade()

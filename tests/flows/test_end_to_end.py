@@ -1,0 +1,150 @@
+"""The main job for real, small: sample data in, two registered models out, and the same again resumes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flows.pipeline import CASCADE_LINE, CNN_LINE
+
+PROGRAM = str(Path(sys.executable).parent / "facefoundry")
+PARAMS = {
+    "train_cascade": {"feature_type": "LBP", "num_stages": 3, "num_neg": 60, "max_weak_count": 10},
+    "train_cnn": {"epochs": 1},
+}
+pytestmark = [
+    pytest.mark.prefect,
+    pytest.mark.opencv,
+    pytest.mark.mlflow,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("prefect"),
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, small_sample_data: Path) -> Path:
+    """A stranger's folder: data and parameters, and nothing of this repository."""
+    place = tmp_path_factory.mktemp("stranger")
+    (place / "data").symlink_to(small_sample_data)
+    (place / "params.yaml").write_text(yaml.safe_dump(PARAMS))
+    return place
+
+
+@pytest.fixture(scope="module")
+def first_run(place: Path, prefect_server: str) -> str:
+    return run_both(place, prefect_server)
+
+
+def run_both(place: Path, api: str, *options: str) -> str:
+    command = [PROGRAM, "run", "both", "--out", "work/demo", *options]
+    environment = {**os.environ, "PREFECT_API_URL": api, "COLUMNS": "120"}
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def ask(api: str, path: str, **body: Any) -> Any:
+    request = urllib.request.Request(f"{api}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def test_a_run_ends_with_files_figures_models_and_next_commands(place: Path, first_run: str) -> None:
+    for name in ("cascade/cascade.xml", "cascade_score/montage.png", "cnn/model.keras", "cnn_score/confusion.png"):
+        assert (place / "work/demo" / name).stat().st_size > 0
+    for words in ("face-cascade version 1 @champion", "expression-cnn version 1 @champion", "facefoundry ui mlflow"):
+        assert words in first_run
+
+
+def test_the_server_saw_every_step_in_the_pipelines_order(first_run: str, prefect_server: str) -> None:
+    runs = ask(prefect_server, "task_runs/filter", sort="EXPECTED_START_TIME_ASC")
+    tasks = [run for run in runs if not run["name"].startswith(("train-cascade", "train-cnn"))]
+    tasks.sort(key=lambda run: run["start_time"])
+    names = [run["name"].rsplit("-", 1)[0] for run in tasks if run["state_type"] == "COMPLETED"]
+    assert names[:10] == [step.name for step in CASCADE_LINE + CNN_LINE]
+
+
+def test_the_servers_page_has_pictures_tables_and_progress(first_run: str, prefect_server: str) -> None:
+    keys = {artifact["key"] for artifact in ask(prefect_server, "artifacts/filter")}
+    assert {"cascade-montage", "cascade-figures", "cnn-confusion", "merge-counts", "progress-train-cnn"} <= keys
+
+
+def test_the_same_again_trains_nothing_and_registers_nothing(place: Path, first_run: str, prefect_server: str) -> None:
+    cascade, network = (place / "work/demo" / name for name in ("cascade/cascade.xml", "cnn/model.keras"))
+    before = (cascade.stat().st_mtime_ns, network.stat().st_mtime_ns)
+    again = run_both(place, prefect_server)
+    assert (cascade.stat().st_mtime_ns, network.stat().st_mtime_ns) == before
+    assert again.count("was there already") == 2
+
+
+def test_other_parameters_are_refused_in_the_same_folder(place: Path, first_run: str, prefect_server: str) -> None:
+    params = place / "other.yaml"
+    params.write_text(yaml.safe_dump({**PARAMS, "train_cascade": {**PARAMS["train_cascade"], "num_stages": 2}}))
+    command = [PROGRAM, "run", "cascade", "--out", "work/demo", "--params", str(params)]
+    environment = {**os.environ, "PREFECT_API_URL": prefect_server}
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "parameters.num_stages was 3, now 2" in done.stderr
+    assert (place / "work/demo/cascade/cascade.xml").is_file()
+
+
+def test_the_registered_models_answer_in_a_process_that_never_saw_this_project(place: Path, first_run: str) -> None:
+    script = (
+        "import sys, mlflow, numpy as np\n"
+        "mlflow.set_tracking_uri('sqlite:///work/mlflow/mlflow.db')\n"
+        "boxes = mlflow.pyfunc.load_model('models:/face-cascade@champion').predict(np.zeros((60, 80), np.uint8))\n"
+        "network = mlflow.pyfunc.load_model('models:/expression-cnn@champion')\n"
+        "rows = network.predict(np.zeros((2, 64, 64, 1), np.float32))\n"
+        "assert boxes.shape[1:] == (5,) or len(boxes) == 0, boxes\n"
+        "assert np.asarray(rows).shape == (2, 5) and np.allclose(np.sum(rows, axis=1), 1, atol=1e-5)\n"
+        "assert not {'cascade', 'cnn', 'tasks', 'flows', 'runs'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", script], cwd=place, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_killed_run_leaves_no_trainer_behind_and_the_next_one_ends_it(place: Path, prefect_server: str) -> None:
+    slow = {**PARAMS, "train_cascade": {"num_stages": 12, "num_neg": 100, "mode": "ALL"}}
+    (place / "slow.yaml").write_text(yaml.safe_dump(slow))
+    command = [PROGRAM, "run", "cascade", "--out", "work/killed", "--params", "slow.yaml"]
+    environment = {**os.environ, "PREFECT_API_URL": prefect_server}
+    run = subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: trainers_in(place / "work/killed"))
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    wait_for(lambda: not trainers_in(place / "work/killed"))
+    assert not (place / "work/killed/cascade/cascade.xml").exists()
+    (place / "slow.yaml").write_text(yaml.safe_dump(PARAMS))
+    run_line = subprocess.run([*command, "--restart"], cwd=place, env=environment, capture_output=True, text=True)
+    assert run_line.returncode == 0, run_line.stderr
+    assert (place / "work/killed/cascade/cascade.xml").is_file()
+
+
+def trainers_in(folder: Path) -> list[str]:
+    """The command lines of the trainers that work in `folder`, as the kernel knows them."""
+    lines = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = process.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:  # it ended while we looked
+            continue
+        if "opencv_traincascade" in line and folder.name in line:
+            lines.append(line)
+    return lines
+
+
+def wait_for(holds: Any, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
