@@ -41,10 +41,10 @@ repro: tools data ## The same steps by DVC: only what changed runs
 	@$(BIN)/dvc repro
 
 test: lint tools ## Everything that CI runs
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-fast: $(SETUP) ## The tests that need neither a server nor minutes
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "not slow and not prefect"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not prefect"
 
 lint: $(SETUP) ## Format, lint and type checks, changing nothing
 	$(BIN)/ruff format --check .

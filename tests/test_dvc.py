@@ -15,7 +15,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
-pytestmark = [pytest.mark.dvc, pytest.mark.opencv, pytest.mark.slow, pytest.mark.xdist_group("dvc")]
+pytestmark = [pytest.mark.dvc, pytest.mark.opencv, pytest.mark.slow]
 STEPS = list(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
 
 

@@ -27,7 +27,6 @@ pytestmark = [
     pytest.mark.opencv,
     pytest.mark.mlflow,
     pytest.mark.slow,
-    pytest.mark.xdist_group("prefect"),
 ]
 
 

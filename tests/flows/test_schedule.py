@@ -26,7 +26,6 @@ print(deployment.apply())
 
 @pytest.mark.prefect
 @pytest.mark.slow
-@pytest.mark.xdist_group("prefect")
 def test_an_interval_schedule_creates_runs(prefect_server: str) -> None:
     environment = {**os.environ, "PREFECT_API_URL": prefect_server}
     applied = subprocess.run(
