@@ -53,7 +53,7 @@ def write_params(project: Path, **changes: dict[str, object]) -> None:
     params: dict[str, dict[str, object]] = {
         **{section: {} for section in sections},
         "create_samples": {"width": 20, "height": 20},
-        "train_cascade": {"feature_type": "LBP", "num_stages": 3, "num_neg": 60, "max_weak_count": 10},
+        "train_cascade": {"feature_type": "LBP", "num_stages": 7, "num_neg": 200},
         "train_cnn": {"epochs": 1},
     }
     for section, values in changes.items():

@@ -19,7 +19,7 @@ from flows.pipeline import CASCADE_LINE, CNN_LINE
 
 PROGRAM = str(Path(sys.executable).parent / "facefoundry")
 PARAMS = {
-    "train_cascade": {"feature_type": "LBP", "num_stages": 3, "num_neg": 60, "max_weak_count": 10},
+    "train_cascade": {"feature_type": "LBP", "num_stages": 7, "num_neg": 200},
     "train_cnn": {"epochs": 1},
 }
 pytestmark = [
@@ -93,7 +93,7 @@ def test_other_parameters_are_refused_in_the_same_folder(place: Path, first_run:
     environment = {**os.environ, "PREFECT_API_URL": prefect_server}
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "parameters.num_stages was 3, now 2" in done.stderr
+    assert "parameters.num_stages was 7, now 2" in done.stderr
     assert (place / "work/demo/cascade/cascade.xml").is_file()
 
 
