@@ -109,7 +109,9 @@ def _lines(path: Path) -> list[bytes]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}. Give the path of an existing text file.") from error
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}. Give a folder of pictures or an info file that exists."
+        ) from error
     if b"\0" in data:
         raise InputError(f"{path} is not a text file: it holds a zero byte. Give an OpenCV info or background file.")
     return data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
