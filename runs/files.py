@@ -7,48 +7,56 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+
+from runs.errors import RunMismatchError
+from runs.leftovers import claimed_folder, put_in_place
 
 
 @contextmanager
 def replacing_file(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; at the end it takes `path`'s place.
 
-    When the block raises, the new file is removed and `path` is as before. The suffix is kept, so that
-    writers that choose a format by it (OpenCV, matplotlib) work.
+    When the block raises, the new file is removed and `path` is as before; what a killed process leaves is removed by
+    the next one that writes the same `path`. The name is kept, in a hidden folder, so that writers that choose a format
+    by the suffix (OpenCV, matplotlib) work.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.{uuid4().hex[:8]}{path.suffix}")
-    try:
+    with claimed_folder(path) as folder:
+        beside = folder / path.name
         yield beside
         _sync(beside)
         os.replace(beside, path)
         _sync(path.parent)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 @contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
+def replacing_folder(path: Path, known: Collection[str] | None = None) -> Iterator[Path]:
     """Yield an empty folder beside `path` to fill; at the end it takes `path`'s place, whole.
 
-    When the block raises, the new folder is removed and `path` is as before. A folder cannot be replaced
-    in one system call: between the two renames `path` is absent for a moment, never mixed.
+    When the block raises, the new folder is removed and `path` is as before; what a killed process leaves is removed
+    by the next one that writes the same `path`. A folder cannot be replaced in one system call: between the two renames
+    `path` is absent for a moment, never mixed. Where `path` is a link, the folder that it leads to is replaced.
+
+    Parameters
+    ----------
+    known
+        The names that the step writes. When `path` holds any other, it is somebody's own and not replaced.
+
+    Raises
+    ------
+    RunMismatchError
+        `path` is a file or holds a name that is not `known`. Nothing was touched.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-    beside.mkdir()
-    try:
+    path = path.resolve()
+    with claimed_folder(path) as beside:
+        if known is not None:
+            _check_known(path, known)
         yield beside
-        _swap(beside, path)
+        put_in_place(beside, path)
         _sync(path.parent)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -62,12 +70,13 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def _swap(new: Path, path: Path) -> None:
-    old = path.with_name(f".{path.name}.{uuid4().hex[:8]}.old")
-    if path.exists():
-        path.rename(old)
-    new.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
+def _check_known(path: Path, known: Collection[str]) -> None:
+    names = sorted(entry.name for entry in path.iterdir()) if path.is_dir() else [path.name] if path.exists() else []
+    foreign = [name for name in names if name not in known]
+    if foreign:
+        raise RunMismatchError(
+            f"{path} holds files that no step wrote ({foreign[0]}), and they are not touched. Choose a new folder."
+        )
 
 
 def _sync(path: Path) -> None:

@@ -7,9 +7,11 @@ check here, the help of the command line (Cyclopts) and the bounds of Prefect's 
 from __future__ import annotations
 
 import dataclasses
-import math
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -41,13 +43,35 @@ class Parameters:
     __pydantic_config__: ClassVar[dict[str, bool]] = {"use_attribute_docstrings": True}
 
     def __post_init__(self) -> None:
-        for name, hint in get_type_hints(type(self), include_extras=True).items():
-            if name != "__pydantic_config__":
-                _check(name, getattr(self, name), hint)
+        for name, hint in self._hints().items():
+            _check(name, getattr(self, name), hint)
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> Self:
+        """Make the parameters from values as YAML or JSON give them; absent ones take their defaults.
+
+        A path is given as text; a whole number may be written ``50.0`` and any number as text, which is what YAML
+        makes of ``1e-1``. As on the command line, but that ``50.5`` is never rounded to a whole number.
+
+        Raises
+        ------
+        ParameterError
+            A name is not known, or a value breaks its rule.
+        """
+        hints = cls._hints()
+        for name in values:
+            if name not in hints:
+                raise ParameterError(f"`{name}` is not known. Known are {', '.join(sorted(hints))}.")
+        return cls(**{name: _from_plain(value, hints[name]) for name, value in values.items()})
 
     def as_dict(self) -> dict[str, Any]:
         """The parameters as plain values, ready for JSON."""
         return {name: _plain(value) for name, value in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def _hints(cls) -> dict[str, Any]:
+        hints = get_type_hints(cls, include_extras=True)
+        return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
 
 
 def _check(name: str, value: Any, hint: Any) -> None:
@@ -63,6 +87,8 @@ def _check(name: str, value: Any, hint: Any) -> None:
         raise ParameterError(f"`{name}` must be one of {', '.join(map(repr, get_args(hint)))}. Got {value!r}.")
     elif hint in (int, float, bool):
         _check_number(name, value, hint)
+    elif hint in (str, Path) and not isinstance(value, hint):
+        raise ParameterError(f"`{name}` must be of type {hint.__name__}. Got {value!r}.")
 
 
 def _check_union(name: str, value: Any, hints: tuple[Any, ...]) -> None:
@@ -80,7 +106,7 @@ def _check_number(name: str, value: Any, kind: type) -> None:
         right = isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
     if not right:
         raise ParameterError(f"`{name}` must be of type {kind.__name__}. Got {value!r}.")
-    if not math.isfinite(value):
+    if not abs(value) <= sys.float_info.max:  # so written, it holds for NaN and for integers that no float can hold
         raise ParameterError(f"`{name}` must be finite. Got {value!r}.")
 
 
@@ -91,6 +117,34 @@ def _check_bounds(name: str, value: Any, rules: list[Any]) -> None:
             bound = getattr(rule, attribute)
             if not holds(value, bound):
                 raise ParameterError(f"`{name}` must be {words} {bound}. Got {value!r}.")
+
+
+def _from_plain(value: Any, hint: Any) -> Any:
+    """`value` as `hint` wants it where it means the same, and as it is otherwise: the check then refuses it."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        return _from_plain(value, get_args(hint)[0])
+    if origin in (Union, UnionType):
+        others = [inner for inner in get_args(hint) if inner is not type(None)]
+        return _from_plain(value, others[0]) if value is not None and len(others) == 1 else value
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    return _number_from_plain(value, hint) if hint in (int, float) and not isinstance(value, bool) else value
+
+
+def _number_from_plain(value: Any, kind: type) -> Any:
+    if isinstance(value, str) and kind is int:
+        try:
+            return int(value)
+        except ValueError:
+            pass
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return value
+    if kind is float:
+        return number
+    return int(number) if number.is_integer() and not isinstance(value, int) else value
 
 
 def _plain(value: Any) -> Any:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+Row = Mapping[str, float | int | str | None]
+"""One line of a step's table: figures by column; None where a figure is not known."""
 
 
 @dataclass(frozen=True)
@@ -12,12 +15,16 @@ class Progress:
 
     `done` of `total` units are finished (`total` is None when nobody knows it); `message` is one line for a
     person; `figures` are the numbers of the moment, such as a stage's hit rate, by name.
+
+    `table` is the step's history so far, one row for each part that is finished (a stage, an epoch), the newest last;
+    None where a step has none to show, and then what was shown stays. Rows are only ever added.
     """
 
     message: str
     done: int = 0
     total: int | None = None
     figures: dict[str, float] = field(default_factory=dict)
+    table: tuple[Row, ...] | None = None
 
 
 Report = Callable[[Progress], None]
@@ -25,3 +32,18 @@ Report = Callable[[Progress], None]
 
 def silent(progress: Progress) -> None:
     """Report to nobody: the default of every step."""
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them, to the two largest units.
+
+    Examples
+    --------
+    >>> duration(8.4), duration(75), duration(3720), duration(200_000)
+    ('8 s', '1 min 15 s', '1 h 2 min', '2 d 7 h')
+    """
+    whole = round(seconds)
+    for size, name, part, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            return f"{whole // size} {name} {whole % size // part} {small}"
+    return f"{whole} s"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
 from runs.files import replacing_file
+
+_LONGEST_VALUE = 300
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,14 @@ class Skip:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.rule} (got {self.value}). {self.remedy}"
+        return f"{place}: {self.rule} (got {_short(self.value)}). {self.remedy}"
 
 
 def write_skips(path: Path, skips: Iterable[Skip]) -> None:
     """Write the skips as CSV with a header line; an empty list leaves the header alone.
 
-    Bytes of a file name that are not UTF-8 are written as ``\\udcXX``.
+    Bytes of a file name that are not UTF-8 are written as ``\\udcXX``. A value is cut after some hundred characters:
+    readers of CSV refuse fields without end, and it may be a whole broken file.
     """
     with (
         replacing_file(path) as beside,
@@ -41,9 +44,15 @@ def write_skips(path: Path, skips: Iterable[Skip]) -> None:
     ):
         writer = csv.writer(stream)
         writer.writerow([field.name for field in fields(Skip)])
-        writer.writerows(astuple(skip) for skip in skips)
+        writer.writerows(astuple(replace(skip, value=_short(skip.value))) for skip in skips)
 
 
 def count_by_rule(skips: Iterable[Skip]) -> dict[str, int]:
     """How many skips each rule caused, the most frequent first."""
     return dict(Counter(skip.rule for skip in skips).most_common())
+
+
+def _short(value: str) -> str:
+    if len(value) <= _LONGEST_VALUE:
+        return value
+    return f"{value[:_LONGEST_VALUE]}... ({len(value)} characters)"

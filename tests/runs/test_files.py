@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runs.errors import RunMismatchError
 from runs.files import replacing_file, replacing_folder, write_json, write_text
 
 
@@ -98,3 +99,36 @@ def test_json_refuses_nan(tmp_path: Path) -> None:
     assert not (tmp_path / "a.json").exists()
     write_json(tmp_path / "a.json", {"x": 1})
     assert json.loads((tmp_path / "a.json").read_text()) == {"x": 1}
+
+
+def test_a_folder_of_known_names_is_replaced(tmp_path: Path) -> None:
+    for text in ("one", "two"):
+        with replacing_folder(tmp_path / "out", known={"a.txt"}) as beside:
+            (beside / "a.txt").write_text(text)
+    assert (tmp_path / "out/a.txt").read_text() == "two"
+
+
+@pytest.mark.parametrize("name", ["out/diary.txt", "out"])
+def test_a_folder_with_other_names_is_not_touched(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("dear")
+
+    def replace() -> None:
+        with replacing_folder(tmp_path / "out", known={"a.txt"}):
+            raise AssertionError("the block must not run")
+
+    with pytest.raises(RunMismatchError, match=r"out holds files that no step wrote \((diary.txt|out)\)"):
+        replace()
+    assert (tmp_path / name).read_text() == "dear"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_link_to_a_folder_stays_and_the_folder_behind_it_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "big" / "disk").mkdir(parents=True)
+    (tmp_path / "big" / "disk" / "old").touch()
+    (tmp_path / "out").symlink_to(tmp_path / "big" / "disk")
+    with replacing_folder(tmp_path / "out") as beside:
+        (beside / "new").touch()
+    assert (tmp_path / "out").is_symlink()
+    assert [entry.name for entry in (tmp_path / "big" / "disk").iterdir()] == ["new"]
+    assert [entry.name for entry in (tmp_path / "big").iterdir()] == ["disk"]

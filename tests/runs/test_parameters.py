@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
+import yaml
 from annotated_types import Ge, Gt, Le, Lt
 
 from runs.parameters import ParameterError, Parameters
@@ -20,6 +21,8 @@ class Sample(Parameters):
     kind: Literal["HAAR", "LBP"] = "HAAR"
     loud: bool = False
     where: Path = Path("here")
+    beside: Path | None = None
+    name: str = "one"
 
 
 @pytest.mark.parametrize("values", [{}, {"count": 1}, {"count": 10}, {"most": 3}, {"kind": "LBP"}, {"rate": 0.999}])
@@ -43,6 +46,11 @@ def test_values_inside_the_rules_are_taken(values: dict[str, object]) -> None:
         ({"kind": "HOG"}, r"`kind` must be one of 'HAAR', 'LBP'\. Got 'HOG'"),
         ({"loud": 1}, "`loud` must be of type bool"),
         ({"rate": "high"}, "`rate` must be of type float"),
+        ({"rate": 10**400}, "`rate` must be finite"),
+        ({"where": "there"}, r"`where` must be of type Path\. Got 'there'"),
+        ({"where": None}, r"`where` must be of type Path\. Got None"),
+        ({"beside": 5}, r"`beside` must be of type Path\. Got 5"),
+        ({"name": 5}, r"`name` must be of type str\. Got 5"),
     ],
 )
 def test_values_outside_a_rule_are_refused_by_name(values: dict[str, object], words: str) -> None:
@@ -58,4 +66,54 @@ def test_as_dict_is_plain() -> None:
         "kind": "HAAR",
         "loud": False,
         "where": "there",
+        "beside": None,
+        "name": "one",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("where: .", Path()),
+        ("beside: /a/b", Path("/a/b")),
+        ("beside: null", None),
+        ("count: 5.0", 5),
+        ("count: '7'", 7),
+        ("most: 1e3", 1000),
+        ("most: 123456789012345678901", 123456789012345678901),
+        ("most: '123456789012345678901'", 123456789012345678901),
+        ("rate: 1e-1", 0.1),
+        ("loud: yes", True),
+        ("name: '5'", "5"),
+    ],
+)
+def test_values_as_yaml_gives_them(text: str, wanted: object) -> None:
+    values = yaml.safe_load(text)
+    got = getattr(Sample.from_plain(values), *values)
+    assert (got, type(got)) == (wanted, type(wanted))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("count: 5.5", r"`count` must be of type int\. Got 5\.5"),
+        ("count: .inf", "`count` must be of type int"),
+        ("count: yes", "`count` must be of type int"),
+        ("count: 11.0", "`count` must be at most 10"),
+        ("rate: nan", "`rate` must be finite"),
+        ("rate: high", "`rate` must be of type float"),
+        ("loud: 1", "`loud` must be of type bool"),
+        ("where: 5", "`where` must be of type Path"),
+        ("where: null", "`where` must be of type Path"),
+        ("name: 5", "`name` must be of type str"),
+        ("colour: red", "`colour` is not known. Known are beside, count, kind"),
+    ],
+)
+def test_plain_values_that_break_a_rule(text: str, words: str) -> None:
+    with pytest.raises(ParameterError, match=words):
+        Sample.from_plain(yaml.safe_load(text))
+
+
+def test_plain_and_back() -> None:
+    one = Sample(where=Path("there"), beside=Path("beside"), most=3, rate=0.25)
+    assert Sample.from_plain(one.as_dict()) == one

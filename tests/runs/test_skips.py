@@ -38,3 +38,12 @@ def test_counts_come_most_frequent_first() -> None:
 def test_a_name_that_is_not_utf8_is_written_all_the_same(tmp_path: Path) -> None:
     write_skips(tmp_path / "skipped.csv", [Skip("caf\udce9.png", 0, "not decodable", "", "Remove it.")])
     assert r"caf\udce9.png" in (tmp_path / "skipped.csv").read_text(encoding="utf-8")
+
+
+def test_a_value_without_end_is_cut(tmp_path: Path) -> None:
+    long = Skip("a.csv", 2, "row too long", "7" * 200_000, "Mend it.")
+    write_skips(tmp_path / "skipped.csv", [long])
+    with (tmp_path / "skipped.csv").open(newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert row["value"] == "7" * 300 + "... (200000 characters)"
+    assert len(str(long)) < 400
