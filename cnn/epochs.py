@@ -107,7 +107,7 @@ class _Loop:
         self.model: keras.Model = build(params.model, (48, 48, 1), len(EXPRESSIONS), **options)
         self.steps = steps_per_epoch(len(self.training.faces), params.batch_size)
         compile_model(self.model, params, self.steps)
-        self.average = AverageWeights(params.weight_averaging, self.model.get_weights())
+        self.average = AverageWeights(params.weight_averaging, self.model.get_weights(), self.steps)
         self.checkpoint.mkdir(parents=True, exist_ok=True)
         if saved := load_checkpoint(self.checkpoint):
             self._resume(*saved)
@@ -123,7 +123,7 @@ class _Loop:
                 f"{self.checkpoint}: the checkpoint does not fit the model: {error}. Start over with `restart`."
             ) from error
         average = arrays.get("average", arrays["weights"])
-        self.average = AverageWeights(self.params.weight_averaging, average, state.updates)
+        self.average = AverageWeights(self.params.weight_averaging, average, self.steps, state.updates)
 
     def finished(self) -> bool:
         """Whether the last epoch is done, patience is at its end, or the time is spent."""
@@ -153,6 +153,7 @@ class _Loop:
         with self.average.applied(self.model):
             answers = probabilities(self.model, self.training.images, _VALIDATION_BATCH)
             figures |= validate(answers, self.training.labels)
+            watch.check("validation loss", figures["val_loss"])
             self._judge(figures)
         self._commit(figures, own, time.monotonic() - start)
 
@@ -197,4 +198,6 @@ class _Loop:
             f"balanced {figures['val_balanced_accuracy']:.3f}"
         )
         progress = {"epoch": float(done), **figures, "seconds_left": left}
-        self.report(Progress(message, done * self.steps, epochs * self.steps, progress))
+        columns = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_balanced_accuracy", "seconds")
+        table = tuple({name: row.get(name) for name in columns} for row in self.state.history)
+        self.report(Progress(message, done * self.steps, epochs * self.steps, progress, table))

@@ -17,7 +17,9 @@ from cnn.store import load_faces
 from runs.files import replacing_folder, write_json, write_text
 from runs.parameters import Parameters
 from runs.progress import Progress, Report, silent
+from runs.record import digest
 
+_OUTPUTS = ("metrics.json", "confusion.csv", "confusion.png", "predictions.csv", "montage.png")
 _CHUNK = 4096
 _WORST, _BEST = 32, 8
 
@@ -72,9 +74,9 @@ def evaluate_cnn(
     faces
         A store written by `cnn.merge.merge`.
     out
-        Replaced whole by ``metrics.json``, ``confusion.csv`` (counts, rows true), ``confusion.png``,
-        ``predictions.csv`` (one row a face, with probabilities) and ``montage.png`` (the most confident errors,
-        then the most confident right answers).
+        Written, or replaced whole where it holds an older evaluation: ``metrics.json``, ``confusion.csv`` (counts,
+        rows true), ``confusion.png``, ``predictions.csv`` (one row a face, with probabilities) and ``montage.png``
+        (the most confident errors, then the most confident right answers).
     params
         See `EvaluateCnnParams`.
     report
@@ -84,12 +86,14 @@ def evaluate_cnn(
     ------
     InputError
         The model or the store is missing or damaged, or the split has no faces.
+    RunMismatchError
+        `out` holds other files; they are not touched.
     """
     images, labels, table = load_faces(faces).split(params.split)
-    answers = _ask(model, images, params, report)
-    score = score_answers(answers, labels, table["source"].to_numpy(), out)
-    with replacing_folder(out) as folder:
-        write_json(folder / "metrics.json", _flat(score, table["source"]))
+    with replacing_folder(out, known=_OUTPUTS) as folder:
+        answers = _ask(model, images, params, report)
+        score = score_answers(answers, labels, table["source"].to_numpy(), out)
+        write_json(folder / "metrics.json", {"model_sha256": digest(model), **_flat(score, table["source"])})
         _write_confusion(folder, labels, answers)
         _write_predictions(folder / "predictions.csv", answers, table)
         _draw_best_and_worst(folder / "montage.png", answers, labels, images)

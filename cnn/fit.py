@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _REPORT_SECONDS = 5.0
 _AVERAGE_EVERY = 4
-"""Batches between two updates of the averaged weights: each costs a copy of all weights."""
+"""Batches between two updates of the averaged weights, as each costs a copy of all weights."""
 
 
 def compile_model(model: keras.Model, params: CnnTrainParams, steps: int) -> None:
@@ -47,25 +47,30 @@ def compile_model(model: keras.Model, params: CnnTrainParams, steps: int) -> Non
 class AverageWeights:
     """An exponential moving average of all weights, batch normalisation's statistics with them.
 
+    It follows the weights every 4 batches and at the end of every epoch, so that no epoch is validated without it.
+
     Parameters
     ----------
     momentum
         Share of the average kept at each batch; 0 follows the weights themselves.
     weights
         Where the average stands after `updates` updates.
+    steps
+        Batches in an epoch.
     """
 
-    def __init__(self, momentum: float, weights: Sequence[np.ndarray], updates: int = 0) -> None:
+    def __init__(self, momentum: float, weights: Sequence[np.ndarray], steps: int, updates: int = 0) -> None:
         self.weights = [np.array(weight) for weight in weights]
         self.updates = updates
-        self._momentum = momentum**_AVERAGE_EVERY
+        self._momentum, self._steps = momentum, steps
 
     def batch_end(self, batch: int, model: keras.Model) -> None:
-        """Follow `model` after the epoch's batch number `batch`."""
-        if not self._momentum or (batch + 1) % _AVERAGE_EVERY:
+        """Follow `model` after the epoch's batch number `batch`, from 0."""
+        passed = batch % _AVERAGE_EVERY + 1
+        if not self._momentum or (passed < _AVERAGE_EVERY and batch + 1 < self._steps):
             return
         # The first weights are worthless: the average forgets them fast, then slower and slower.
-        momentum = min(self._momentum, (1 + self.updates) / (10 + self.updates))
+        momentum = min(self._momentum**passed, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
         for average, weight in zip(self.weights, model.get_weights(), strict=True):
             average += (1 - momentum) * (weight - average)
@@ -111,14 +116,18 @@ class EpochWatch:
     def batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         """Take note of a finished batch and of the means so far."""
         self.batch = batch
-        if not math.isfinite(float(logs["loss"])):
-            raise TrainingError(
-                f"The loss is {float(logs['loss'])} in epoch {self._epoch + 1}, batch {batch + 1} of {self._steps}. "
-                "Lower `learning_rate` and start over with `restart`: resumed as it is, it would end here again."
-            )
+        self.check("loss", float(logs["loss"]))
         if time.monotonic() - self._last >= _REPORT_SECONDS:
             self._last = time.monotonic()
             self._tell(logs)
+
+    def check(self, name: str, loss: float) -> None:
+        """Stop the training when `loss`, known by `name`, is no number."""
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The {name} is {loss} in epoch {self._epoch + 1}, batch {self.batch + 1} of {self._steps}. "
+                "Lower `learning_rate` and start over with `restart`: resumed as it is, it would end here again."
+            )
 
     def samples_per_second(self) -> float:
         """Faces learnt from a second since the epoch began."""

@@ -24,6 +24,7 @@ from cnn.merge_rules import (
     LEAK,
     carve_validation,
     drop_copies,
+    link_photos,
     official_splits,
     resolve_conflicts,
     take_at_most,
@@ -34,6 +35,7 @@ from runs.parameters import Parameters
 from runs.progress import Progress, Report, silent
 from runs.skips import Skip, count_by_rule
 
+_OUTPUTS = (IMAGES, TABLE, "counts.csv", "counts.png", "skipped.csv", "report.json")
 _COPY = 4096
 """Faces copied at once, about 9 MB."""
 
@@ -56,8 +58,9 @@ class MergeParams(Parameters):
     as its authors meant it; otherwise test."""
 
     conflicts: Literal["majority", "drop"] = "majority"
-    """What becomes of identical faces with different labels. majority: those with the label that most have are kept,
-    and none where two labels have equally many. drop: none is kept."""
+    """What becomes of identical faces with different labels. Those in test decide, without any those in validation,
+    without any the others. majority: those with the label that most of these have are kept, and none where two labels
+    have equally many. drop: none is kept unless these agree."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,10 @@ def merge(
 
     Faces keep their official split; validation is carved from training, class by class in each dataset. Then three
     rules, in this order, each of which only ever leaves faces out: identical faces (all 48x48 pixels) that are
-    labelled differently are settled by `params.conflicts`; a face whose like is in test is left out of training and
-    validation, and likewise for validation over training, where the same picture file counts as well as the same
-    pixels; and of identical faces in one split the first is kept.
+    labelled differently are settled by `params.conflicts`, where a label in test wins over any in training; a face
+    whose like is in test is left out of training and validation, and likewise for validation over training, where the
+    same picture file counts as well as the same pixels, and any chain of the two; and of identical faces in one split
+    the first is kept.
 
     Parameters
     ----------
@@ -115,11 +119,13 @@ def merge(
     ------
     InputError
         No dataset is given, one is missing or breaks its format as a whole, or no face of it is left.
+    RunMismatchError
+        `out` holds files that no merge wrote; they are not touched.
     """
-    _check_arguments(out, fer2013, ferplus, affectnet)
+    _check_arguments(fer2013, ferplus, affectnet)
     start = time.monotonic()
     try:
-        with replacing_folder(out) as folder, TemporaryDirectory(dir=folder) as scratch:
+        with replacing_folder(out, known=_OUTPUTS) as folder, TemporaryDirectory(dir=folder) as scratch:
             sources = _read(Path(scratch), fer2013, ferplus, affectnet, report)
             merged = _merge(out, folder, sources, params, start, report)
     except OSError as error:
@@ -129,15 +135,11 @@ def merge(
     return merged
 
 
-def _check_arguments(out: Path, fer2013: Path | None, ferplus: Path | None, affectnet: Path | None) -> None:
+def _check_arguments(fer2013: Path | None, ferplus: Path | None, affectnet: Path | None) -> None:
     if fer2013 is None and ferplus is None and affectnet is None:
         raise InputError("Give at least one dataset: `fer2013`, `ferplus` (with `fer2013`) or `affectnet`. Got none.")
     if ferplus is not None and fer2013 is None:
         raise InputError(f"`ferplus` holds votes without faces: give `fer2013` too. Got `ferplus` {ferplus} alone.")
-    if out.exists() and not (out.is_dir() and ((out / TABLE).is_file() or not any(out.iterdir()))):
-        raise InputError(
-            f"`out` must be new, empty, or an older merge, which is replaced. Got {out}: it holds other files."
-        )
 
 
 def _merge(
@@ -180,7 +182,7 @@ def _report_source(name: str, source: LabelledFaces, report: Report) -> None:
 
 def _choose(table: pd.DataFrame, params: MergeParams, skips: list[Skip]) -> tuple[pd.DataFrame, int]:
     """The rows to keep, with their `split`, sorted by split; appends what is left out to `skips`."""
-    table = official_splits(table, params.ferplus_public_test)
+    table = link_photos(official_splits(table, params.ferplus_public_test))
     table, conflict_groups = resolve_conflicts(table, params.conflicts, skips)
     table = drop_copies(table, skips)
     table = carve_validation(table, params.validation_fraction, params.seed)

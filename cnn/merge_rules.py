@@ -1,6 +1,7 @@
 """The rules of the merge, each from a table of faces to the table of those kept, with a `split` column.
 
-Rows keep their index throughout: it is the face's position among all that were read.
+Rows keep their index throughout: it is the face's position among all that were read. What is in test depends on the
+test rows alone, `max_faces` apart: no training or validation row takes a face out of it or decides on its label.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ DUPLICATE = "face must be there once"
 LIMIT = "no more faces than `max_faces`"
 
 _RANKS = {"test": 0, "validation": 1, "train": 2}
-"""Of identical faces in several splits, the one in the split with the lowest rank stays."""
+"""Of identical faces in several splits, those in the split with the lowest rank stay, and decide on the label."""
 
 
 def official_splits(table: pd.DataFrame, public_test: str) -> pd.DataFrame:
@@ -35,14 +36,22 @@ def official_splits(table: pd.DataFrame, public_test: str) -> pd.DataFrame:
     return table.assign(split=table["official_split"].map(splits))
 
 
+def link_photos(table: pd.DataFrame) -> pd.DataFrame:
+    """Add `group`, see `photo_groups`: on all faces, as each that a rule leaves out may be a link between others."""
+    return table.assign(group=photo_groups(table))
+
+
 def resolve_conflicts(table: pd.DataFrame, rule: str, skips: list[Skip]) -> tuple[pd.DataFrame, int]:
     """Leave out identical faces whose labels disagree; no label is ever changed.
+
+    Which label is right is decided by the copies in test, where there are any, otherwise by those in validation, and
+    only otherwise by those in training: however many training copies say something else, the test set stays.
 
     Parameters
     ----------
     rule
-        'majority' keeps the copies with the label that most copies have, and none where two labels have equally many;
-        'drop' keeps none.
+        'majority': most of those that decide; the copies with their label are kept, and none where two labels have
+        equally many. 'drop': all of them must agree, and none is kept otherwise.
 
     Returns
     -------
@@ -51,23 +60,23 @@ def resolve_conflicts(table: pd.DataFrame, rule: str, skips: list[Skip]) -> tupl
     labels = table.groupby("sha256")["label"].transform("nunique")
     disputed = table[labels > 1]
     out: list[pd.DataFrame] = []
-    groups = 0
     for _, copies in disputed.groupby("sha256"):
-        groups += 1
-        modes = copies["label"].mode()
-        out.append(copies[copies["label"] != modes[0]] if rule == "majority" and len(modes) == 1 else copies)
+        ranks = copies["split"].map(_RANKS)
+        deciding = copies.loc[ranks == ranks.min(), "label"]
+        right = deciding.mode() if rule == "majority" else deciding.drop_duplicates()
+        out.append(copies[copies["label"] != right.iloc[0]] if len(right) == 1 else copies)
     lost = pd.concat(out) if out else disputed
     remedy = "Nothing to do, or correct the labels at their source."
-    return _without(table, lost, CONFLICT, skips, remedy), groups
+    return _without(table, lost, CONFLICT, skips, remedy), len(out)
 
 
 def drop_copies(table: pd.DataFrame, skips: list[Skip]) -> pd.DataFrame:
     """Keep one of all identical faces: that in test before validation before train, and there the first.
 
-    Between splits, faces from the same picture file count as identical too, whatever their boxes.
+    Between splits, all faces of one `group` count as identical: those from one picture file, whatever their boxes.
     """
     ranks = table["split"].map(_RANKS)
-    leaks = table[ranks > ranks.groupby(photo_groups(table)).transform("min")]
+    leaks = table[ranks > ranks.groupby(table["group"]).transform("min")]
     remedy = "Nothing to do: the copy in the split that is kept for measuring stays."
     table = _without(table, leaks, LEAK, skips, remedy)
     copies = table[table.duplicated("sha256")]
@@ -77,14 +86,14 @@ def drop_copies(table: pd.DataFrame, skips: list[Skip]) -> pd.DataFrame:
 def carve_validation(table: pd.DataFrame, fraction: float, seed: int) -> pd.DataFrame:
     """Move a share of the training faces to validation, in every dataset that has no validation faces of its own.
 
-    `fraction` of the photographs in each class of each dataset, at least one where there are two; faces from the
-    same picture stay together. A face's turn depends on `seed` and its own content, not on what else is merged.
+    `fraction` of the photographs in each class of each dataset, at least one where there are two; faces of one `group`
+    stay together. A face's turn depends on `seed` and its own content, not on what else is merged.
     """
     own = table.loc[table["split"] == "validation", "source"].unique()
     training = table[(table["split"] == "train") & ~table["source"].isin(own)]
     if not len(training) or not fraction:
         return table
-    photos = training.assign(group=photo_groups(training), turn=_turns(training, seed)).sort_values("turn")
+    photos = training.assign(turn=_turns(training, seed)).sort_values("turn")
     firsts = photos.drop_duplicates("group")
     place = firsts.groupby(["source", "label"]).cumcount()
     sizes = firsts.groupby(["source", "label"])["turn"].transform("size")

@@ -87,16 +87,15 @@ def train_cnn(
     TrainingError
         The loss is no longer a number, or the checkpoint is damaged.
     RunMismatchError
-        `out` holds another run and `restart` is not given.
+        `out` holds another run and `restart` is not given; or another process trains in it.
     """
     training = _training(load_faces(faces), params, faces)
-    begin(out, "train_cnn", params, {"images": faces / IMAGES, "table": faces / TABLE}, restart=restart)
-    if not all((out / name).is_file() for name in _OUTPUTS):
-        _sweep(out)
-        with _exit_on_sigterm():
+    inputs = {"images": faces / IMAGES, "table": faces / TABLE}
+    with _exit_on_sigterm(), begin(out, "train_cnn", params, inputs, restart=restart):
+        if not all((out / name).is_file() for name in _OUTPUTS):
             _finish(out, params, train_epochs(training, params, out / "checkpoint", report))
-    shutil.rmtree(out / "checkpoint", ignore_errors=True)
-    return _result(out)
+        shutil.rmtree(out / "checkpoint", ignore_errors=True)
+        return _result(out)
 
 
 def _training(store: FaceStore, params: CnnTrainParams, faces: Path) -> Training:
@@ -123,13 +122,6 @@ def _check_train(labels: np.ndarray, faces: Path) -> None:
 
 def _augmentation(params: CnnTrainParams) -> Augmentation:
     return Augmentation(**{name: getattr(params, name) for name in Augmentation.__dataclass_fields__})
-
-
-def _sweep(out: Path) -> None:
-    """Remove what a killed process was writing when it died."""
-    for name in _OUTPUTS:
-        for leftover in out.glob(f".{Path(name).stem}.*{Path(name).suffix}"):
-            leftover.unlink()
 
 
 def _finish(out: Path, params: CnnTrainParams, trained: dict[str, Any]) -> None:

@@ -65,5 +65,5 @@ class CnnTrainParams(Parameters):
     """Stop after this many epochs without a better validation figure; never by default."""
     max_seconds: Annotated[float, Gt(0)] | None = None
     """Stop at the end of the epoch in which this much time is spent; the schedule then stays unfinished."""
-    seed: Annotated[int, Ge(0)] = 1
+    seed: Annotated[int, Ge(0), Le(2**32 - 1)] = 1
     """Decides the first weights, the order, the augmentation and dropout."""

@@ -12,7 +12,9 @@ import pytest
 from cnn.errors import InputError
 from cnn.evaluate import CnnScore, EvaluateCnnParams, calibration_error, evaluate_cnn, score_answers
 from cnn.labels import EXPRESSIONS
+from runs.errors import RunMismatchError
 from runs.progress import Progress
+from runs.record import digest
 
 LABELS = np.array([0, 0, 0, 1, 2, 2])
 SAID = np.array([0, 0, 1, 1, 2, 0])
@@ -92,9 +94,12 @@ def test_every_output_is_written_and_says_the_same(
     assert (said[-1].done, said[-1].total) == (30, 30)
 
 
-def test_metrics_are_flat_numbers(model: Path, write_store: Callable[..., Path], tmp_path: Path) -> None:
+def test_metrics_are_flat_numbers_and_name_the_model(
+    model: Path, write_store: Callable[..., Path], tmp_path: Path
+) -> None:
     score = evaluate_cnn(model, write_store(test=30), tmp_path / "score")
     metrics = json.loads((tmp_path / "score" / "metrics.json").read_text())
+    assert metrics.pop("model_sha256") == digest(model)
     assert all(isinstance(value, (int, float)) for value in metrics.values())
     assert metrics["accuracy"] == pytest.approx(score.accuracy, abs=1e-6)
     assert metrics["recall_sad"] == pytest.approx(score.recall["Sad"], abs=1e-6)
@@ -118,3 +123,21 @@ def test_an_empty_split_is_named(model: Path, write_store: Callable[..., Path], 
     with pytest.raises(InputError, match="`split` 'test' has no faces"):
         evaluate_cnn(model, write_store(test=0), tmp_path / "score")
     assert not (tmp_path / "score").exists()
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", "run.json"])
+def test_a_folder_with_other_files_is_refused_before_the_model_is_loaded(
+    write_store: Callable[..., Path], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / name).write_text("precious")
+    with pytest.raises(RunMismatchError, match=f"own holds files that no step wrote .{name}."):
+        evaluate_cnn(tmp_path / "no model.keras", write_store(test=10), tmp_path / "own")
+    assert (tmp_path / "own" / name).read_text() == "precious"
+
+
+def test_an_older_evaluation_is_replaced(model: Path, write_store: Callable[..., Path], tmp_path: Path) -> None:
+    faces = write_store(test=10)
+    evaluate_cnn(model, faces, tmp_path / "score", EvaluateCnnParams(split="train"))
+    assert evaluate_cnn(model, faces, tmp_path / "score").faces == 10
+    assert len(pd.read_csv(tmp_path / "score" / "predictions.csv")) == 10

@@ -42,6 +42,11 @@ def test_a_loss_that_is_no_number_names_epoch_and_batch(loss: float) -> None:
         watch().batch_end(4, {"loss": loss, "accuracy": 0.0})
 
 
+def test_a_validation_loss_that_is_no_number_is_named() -> None:
+    with pytest.raises(TrainingError, match=r"The validation loss is nan in epoch 3.*`learning_rate`"):
+        watch().check("validation loss", float("nan"))
+
+
 def test_progress_comes_in_seconds_not_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[Progress] = []
     clock = iter([0.0, 2.0, 6.0, 6.0, 6.0, 8.0, 20.0])
@@ -57,7 +62,7 @@ def test_progress_comes_in_seconds_not_in_batches(monkeypatch: pytest.MonkeyPatc
 
 def test_the_average_follows_and_is_only_lent() -> None:
     model = Weights(0.0)
-    average = AverageWeights(0.5, model.get_weights())
+    average = AverageWeights(0.5, model.get_weights(), 80)
     model.set_weights([np.array([1.0])])
     for batch in range(80):
         average.batch_end(batch, model)
@@ -71,14 +76,29 @@ def test_the_average_follows_and_is_only_lent() -> None:
 
 def test_the_first_updates_of_the_average_forget_the_start() -> None:
     model = Weights(1.0)
-    average = AverageWeights(0.999, [np.array([0.0])])
+    average = AverageWeights(0.999, [np.array([0.0])], 10)
     average.batch_end(3, model)
     assert average.weights[0][0] == pytest.approx(0.9)
 
 
+@pytest.mark.parametrize(("steps", "ends"), [(1, [0]), (3, [2]), (4, [3]), (5, [3, 4]), (8, [3, 7])])
+def test_the_average_follows_every_four_batches_and_at_each_epochs_end(steps: int, ends: list[int]) -> None:
+    model = Weights(1.0)
+    average = AverageWeights(0.9, [np.array([0.0])], steps, updates=1000)
+    wanted, updated, passed = 0.0, [], 0
+    for batch in range(steps):
+        before, passed = average.updates, passed + 1
+        average.batch_end(batch, model)
+        if average.updates > before:
+            updated.append(batch)
+            wanted, passed = 1 - 0.9**passed * (1 - wanted), 0
+    assert updated == ends
+    assert average.weights[0][0] == pytest.approx(wanted) == pytest.approx(1 - 0.9**steps)
+
+
 def test_without_averaging_the_model_keeps_its_weights() -> None:
     model = Weights(2.0)
-    average = AverageWeights(0.0, [np.array([0.0])])
+    average = AverageWeights(0.0, [np.array([0.0])], 4)
     average.batch_end(3, model)
     with average.applied(model):
         assert model.values[0][0] == 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import resource
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from cnn.labels import FERPLUS_COLUMNS
 from cnn.merge import MergeParams, merge
 from cnn.merge_rules import CONFLICT, DUPLICATE, LEAK
 from cnn.store import SPLITS, load_faces
+from runs.errors import RunMismatchError
 from runs.parameters import ParameterError
 from runs.progress import Progress
 
@@ -117,16 +120,16 @@ def test_copies_and_conflicts_are_settled_and_reported(tmp_path: Path) -> None:
         (1, 3, "Training"), (1, 3, "PublicTest"),  # a leak
         (2, 4, "Training"), (2, 4, "Training"),  # a duplicate
         (3, 3, "Training"), (3, 4, "Training"),  # a tie
-        (4, 5, "Training"), (4, 5, "Training"), (4, 6, "PublicTest"),  # two against one
+        (4, 5, "Training"), (4, 5, "Training"), (4, 6, "PublicTest"),  # test against two
         (5, 0, "Training"), (6, 0, "PublicTest"),
     ]  # fmt: skip
     folder = write_fer2013(tmp_path / "raw", rows)
     merged = merge(tmp_path / "faces", MergeParams(validation_fraction=0), fer2013=folder, ferplus=folder)
-    assert merged.skipped == {CONFLICT: 3, LEAK: 1, DUPLICATE: 2}
-    assert (merged.leaks, merged.duplicates, merged.conflicts, merged.conflict_groups) == (1, 2, 3, 2)
+    assert merged.skipped == {CONFLICT: 4, LEAK: 1, DUPLICATE: 1}
+    assert (merged.leaks, merged.duplicates, merged.conflicts, merged.conflict_groups) == (1, 1, 4, 2)
     table = load_faces(tmp_path / "faces").table
     assert list(zip(table["row"], table["split"], strict=True)) == [
-        (4, "train"), (8, "train"), (11, "train"), (3, "test"), (12, "test"),
+        (4, "train"), (11, "train"), (3, "test"), (10, "test"), (12, "test"),
     ]  # fmt: skip
 
 
@@ -208,10 +211,25 @@ def test_full_disk_leaves_nothing(tmp_path: Path, fer2013: Path) -> None:
 
 
 def test_folder_of_somebody_else_is_not_replaced(tmp_path: Path, fer2013: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("precious")
-    with pytest.raises(InputError, match="`out` must be new, empty, or an older merge"):
-        merge(tmp_path, fer2013=fer2013)
-    assert (tmp_path / "thesis.txt").read_text() == "precious"
+    merge(tmp_path / "faces", fer2013=fer2013)
+    (tmp_path / "faces" / "thesis.txt").write_text("precious")
+    with pytest.raises(RunMismatchError, match=r"holds files that no step wrote \(thesis.txt\)"):
+        merge(tmp_path / "faces", fer2013=fer2013)
+    assert (tmp_path / "faces" / "thesis.txt").read_text() == "precious"
+
+
+@pytest.mark.slow
+def test_killed_merges_leave_nothing_behind_after_a_whole_one(tmp_path: Path, fer2013: Path) -> None:
+    code = (
+        "import os, signal, sys, cnn.merge as m; from pathlib import Path\n"
+        "if sys.argv[3] == 'kill': m.write_reports = lambda *a: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "m.merge(Path(sys.argv[1]), fer2013=Path(sys.argv[2]))"
+    )
+    for how, status, entries in (("kill", -9, 1), ("kill", -9, 1), ("live", 0, 1)):
+        command = [sys.executable, "-c", code, str(tmp_path / "out" / "faces"), str(fer2013), how]
+        assert subprocess.run(command, cwd=Path(__file__).parents[2], check=False).returncode == status
+        assert len(list((tmp_path / "out").iterdir())) == entries
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["faces"]
 
 
 @pytest.mark.parametrize("wrong", [{"validation_fraction": 1.0}, {"max_faces": 0}, {"ferplus_public_test": "train"}])

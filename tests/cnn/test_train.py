@@ -17,6 +17,7 @@ import pytest
 from cnn.epochs import _Loop
 from cnn.errors import InputError, TrainingError
 from cnn.train import CnnTrainParams, train_cnn
+from runs.parameters import ParameterError
 from runs.progress import Progress
 from runs.record import RunMismatchError
 
@@ -63,11 +64,17 @@ def test_faces_that_cannot_be_learnt_from(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_seed_that_keras_cannot_take_is_refused() -> None:
+    with pytest.raises(ParameterError, match="`seed` must be at most 4294967295"):
+        CnnTrainParams(seed=2**32)
+
+
 @pytest.mark.slow
 def test_two_epochs_a_kill_and_two_more_equal_four(
     write_store: WriteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    faces, params = write_store(), CnnTrainParams(epochs=4, erasing=0.5, **QUICK)
+    # 5 steps an epoch: the average is updated within it too; the validated weights are the average's.
+    faces, params = write_store(train=50), CnnTrainParams(epochs=4, erasing=0.5, **QUICK)
     whole = train_cnn(faces, tmp_path / "whole", params)
     with monkeypatch.context() as patch:
         kill_after(patch, 2)
@@ -105,6 +112,46 @@ def test_a_training_writes_everything_and_a_finished_one_returns_at_once(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("train", [10, 30, 50])
+def test_what_is_saved_has_learnt_however_few_the_steps(write_store: WriteStore, tmp_path: Path, train: int) -> None:
+    import keras
+
+    from cnn.models import build
+
+    trained = train_cnn(write_store(train=train), tmp_path / "run", CnnTrainParams(epochs=1, **QUICK))
+    keras.utils.set_random_seed(QUICK["seed"])
+    kernels = [
+        [weight for weight in model if weight.ndim > 1]
+        for model in (build("reference").get_weights(), weights(trained.model))
+    ]
+    for first, saved in zip(*kernels, strict=True):
+        assert not np.allclose(first, saved, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_restart_behind_a_link_gives_the_new_model(write_store: WriteStore, tmp_path: Path) -> None:
+    faces, out = write_store(), tmp_path / "run"
+    (tmp_path / "big").mkdir()
+    out.symlink_to(tmp_path / "big")
+    train_cnn(faces, out, CnnTrainParams(epochs=1, **QUICK))
+    again = train_cnn(faces, out, CnnTrainParams(epochs=2, activation="gelu", **QUICK), restart=True)
+    assert again.epochs == 2
+    assert json.loads((out / "training.json").read_text())["settings"]["activation"] == "gelu"
+    assert out.is_symlink()
+
+
+@pytest.mark.slow
+def test_weights_that_explode_in_the_last_batch_are_named(
+    write_store: WriteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cnn.epochs
+
+    monkeypatch.setattr(cnn.epochs, "probabilities", lambda _, images, __: np.full((len(images), 5), np.nan))
+    with pytest.raises(TrainingError, match="The validation loss is nan in epoch 1, batch 2 of 2"):
+        train_cnn(write_store(), tmp_path / "run", CnnTrainParams(epochs=2, **QUICK))
+
+
+@pytest.mark.slow
 def test_the_bars_are_learnt_and_the_saved_model_knows_them(write_store: WriteStore, tmp_path: Path) -> None:
     from cnn.predict import Expressions
 
@@ -129,13 +176,16 @@ def test_a_loss_that_explodes_stops_with_epoch_and_batch(write_store: WriteStore
 def test_sigterm_ends_cleanly_and_the_finished_epochs_stay(write_store: WriteStore, tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from cnn.train import *; F, O = map(Path, sys.argv[1:3]); "
     code += "train_cnn(F, O, CnnTrainParams(epochs=5000, batch_size=10))"
-    command = [sys.executable, "-c", code, str(write_store()), str(tmp_path / "run")]
+    faces = write_store()
+    command = [sys.executable, "-c", code, str(faces), str(tmp_path / "run")]
     log = (tmp_path / "log").open("wb")
     child = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log)
     state = tmp_path / "run" / "checkpoint" / "state.json"
     deadline = time.monotonic() + 120
     while not state.exists() and child.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
+    with pytest.raises(RunMismatchError, match=f"run is in use: process {child.pid} "):
+        train_cnn(faces, tmp_path / "run", CnnTrainParams(epochs=5000, batch_size=10))
     child.send_signal(signal.SIGTERM)
     assert child.wait(timeout=60) == 128 + signal.SIGTERM, (tmp_path / "log").read_text()
     log.close()
