@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.set-up
+OPENCV4 := .venv/opencv4
 export UV_COMPILE_BYTECODE := 1
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -10,7 +11,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DVC_NO_ANALYTICS := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup tools demo data repro test test-fast lint format lock clean
+.PHONY: help setup tools browser demo data repro test test-fast lint format lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +32,16 @@ $(SETUP): requirements.lock pyproject.toml
 tools: $(SETUP) ## Build OpenCV's two trainer programs into the user's cache, once
 	@$(BIN)/facefoundry tools install
 
+browser: ## Debian's Chromium, for the tests that open pages, where root can install it
+	@command -v chromium > /dev/null || { test "$$(id -u)" = 0 && command -v apt-get > /dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium > /dev/null; } \
+	  || echo "No Chromium here and no way to install it: the tests that open pages will be skipped."
+
+$(OPENCV4): $(SETUP) tests/opencv4.lock
+	@rm -rf $@
+	$(BIN)/uv pip install --quiet --no-deps --require-hashes --python $(BIN)/python --target $@ --requirement tests/opencv4.lock
+	@touch $@
+
 data: $(SETUP) ## Write the generated sample data, unless data/ is there
 	@test -e data || $(BIN)/facefoundry sample-data
 
@@ -40,7 +51,7 @@ demo: tools data ## Run both lines on the sample data, to registered models
 repro: tools data ## The same steps by DVC: only what changed runs
 	@$(BIN)/dvc repro
 
-test: lint tools ## Everything that CI runs
+test: lint tools browser $(OPENCV4) ## Everything that CI runs
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-fast: $(SETUP) ## The tests that need neither a server nor minutes
@@ -58,6 +69,8 @@ format: $(SETUP) ## Format, and mend what ruff can mend
 lock: ## Resolve the dependencies anew into requirements.lock, without addresses
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --quiet --output-file requirements.lock
+	echo 'opencv-contrib-python-headless<5' | $(BIN)/uv pip compile - --no-deps --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file tests/opencv4.lock
 
 clean: ## Remove what steps wrote, not the data and not the environment
 	rm -rf work

@@ -22,17 +22,14 @@ import numpy as np
 from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
-from cascade.annotations import opencv_info
 from cascade.boxes import Box, is_inside
+from cascade.candidates import Candidate, folder_candidates, positive_candidates
 from cascade.errors import InputError
-from cascade.pictures import PictureError, check_output, list_files, load_grey
+from cascade.pictures import PictureError, check_output, load_grey
 from runs.files import replacing_folder, write_json
 from runs.parameters import Parameters
 from runs.progress import Progress, Report, silent
 from runs.skips import Skip, count_by_rule, write_skips
-
-INFO = "info.lst"
-"""The info file that makes a folder of positives a folder of annotated pictures."""
 
 _WORKERS = 2
 _IN_FLIGHT = 16
@@ -42,6 +39,8 @@ _IN_FLIGHT = 16
 class CollectParams(Parameters):
     """What to keep of the raw pictures."""
 
+    label: str | None = None
+    """Take only boxes with this label, or these with commas between them; empty: all, where all have the same."""
     min_width: Annotated[int, Ge(1)] = 20
     """Narrower boxes and negatives are skipped (pixels): a negative must hold the training window."""
     min_height: Annotated[int, Ge(1)] = 20
@@ -58,23 +57,17 @@ class CollectParams(Parameters):
 
 @dataclass(frozen=True)
 class Collected:
-    """What `collect` left in `out`: objects (boxes), the pictures they are in, negatives, and skips by rule."""
+    """What `collect` left in `out`: objects (boxes), the pictures they are in, negatives, and skips by rule.
+
+    `ignored` counts the boxes marked difficult, crowd or ignore in the pictures that were read: none is a positive.
+    """
 
     out: Path
     positives: int
     positive_pictures: int
+    ignored: int
     negatives: int
     skipped: dict[str, int]
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A picture that may be taken; `boxes` None means that the whole picture is the object."""
-
-    picture: Path
-    boxes: tuple[Box, ...] | None
-    file: str
-    line: int
 
 
 @dataclass
@@ -90,9 +83,10 @@ class _Collection:
     seen: dict[bytes, str] = field(default_factory=dict)
     """SHA-256 of the pixels of every picture taken, and its name in the input."""
     objects: int = 0
+    ignored: int = 0
     negatives: int = 0
 
-    def skip(self, candidate: _Candidate, rule: str, value: str, remedy: str) -> None:
+    def skip(self, candidate: Candidate, rule: str, value: str, remedy: str) -> None:
         self.skips.append(Skip(candidate.file, candidate.line, rule, value, remedy))
 
 
@@ -109,8 +103,9 @@ def collect(
     Parameters
     ----------
     positives
-        An OpenCV info file, or a folder with one named ``info.lst``, or a folder of pictures each of which is one
-        object from edge to edge.
+        Annotations in any format of `cascade.annotations.formats` (a file, or the folder that holds them), or a folder
+        of pictures each of which is one object from edge to edge. Proposals (`cascade.annotations.propose`) must be
+        reviewed first.
     negatives
         A folder of pictures without the object; folders in it are searched too.
     out
@@ -120,7 +115,8 @@ def collect(
     Raises
     ------
     InputError
-        An input is missing, empty or unreadable, nothing usable is left, or `out` holds somebody's files.
+        An input is missing, empty or unreadable, nothing usable is left, boxes have several labels and none is chosen,
+        or `out` holds somebody's files.
     """
     check_output(out, positives, negatives)
     with replacing_folder(out) as beside:
@@ -132,11 +128,12 @@ def collect(
 
 def _take_positives(collection: _Collection, positives: Path) -> None:
     params = collection.params
-    candidates = _positive_candidates(collection, positives)
+    candidates = positive_candidates(positives, params.label, collection.skips)
     if params.max_positives is not None:
         random.Random(params.seed).shuffle(candidates)
     (collection.out / "positives").mkdir()
     for candidate, image in _loaded(collection, candidates, "positives"):
+        collection.ignored += candidate.ignored
         boxes = _good_boxes(collection, candidate, image)
         if params.max_positives is not None:
             boxes = boxes[: params.max_positives - collection.objects]
@@ -150,30 +147,9 @@ def _take_positives(collection: _Collection, positives: Path) -> None:
     _require(collection, collection.objects, positives, "positive")
 
 
-def _positive_candidates(collection: _Collection, positives: Path) -> list[_Candidate]:
-    info = positives / INFO if positives.is_dir() else positives
-    if positives.is_dir() and not info.is_file():
-        return _folder_candidates(collection, positives)
-    annotations = opencv_info.read(info, collection.skips)
-    if not annotations:
-        raise InputError(f"{info} names no picture. Write lines of the form `path n x y w h ...`.")
-    return [_Candidate(item.picture, item.boxes, str(info), item.line) for item in annotations]
-
-
-def _folder_candidates(collection: _Collection, folder: Path) -> list[_Candidate]:
-    pictures, others = list_files(folder)
-    for path in others:
-        if path.name != INFO:
-            remedy = "Convert it to PNG or JPEG if it is a picture."
-            collection.skips.append(
-                Skip(str(path), 0, "not a known picture format", path.suffix or "no ending", remedy)
-            )
-    return [_Candidate(path, None, str(path), 0) for path in pictures]
-
-
 def _take_negatives(collection: _Collection, negatives: Path) -> None:
     params = collection.params
-    candidates = _folder_candidates(collection, negatives)
+    candidates = folder_candidates(negatives, collection.skips)
     if params.max_negatives is not None:
         random.Random(params.seed + 1).shuffle(candidates)
     (collection.out / "negatives").mkdir()
@@ -191,12 +167,12 @@ def _take_negatives(collection: _Collection, negatives: Path) -> None:
 
 
 def _loaded(
-    collection: _Collection, candidates: list[_Candidate], kind: str
-) -> Iterator[tuple[_Candidate, NDArray[np.uint8]]]:
+    collection: _Collection, candidates: list[Candidate], kind: str
+) -> Iterator[tuple[Candidate, NDArray[np.uint8]]]:
     """The decodable candidates with their pictures, in order; a bounded number is held in memory."""
     max_pixels = int(collection.params.max_megapixels * 1e6)
     with ThreadPoolExecutor(_WORKERS) as pool:
-        futures: deque[tuple[_Candidate, Future[NDArray[np.uint8]]]] = deque()
+        futures: deque[tuple[Candidate, Future[NDArray[np.uint8]]]] = deque()
         waiting = iter(candidates)
         for number in range(len(candidates)):
             for candidate in islice(waiting, _IN_FLIGHT - len(futures)):
@@ -211,20 +187,21 @@ def _loaded(
     collection.report(Progress(f"{kind} read", len(candidates), len(candidates)))
 
 
-def _name(candidate: _Candidate, value: str) -> str:
-    """What was wrong; where the skip's place is a line of an info file, with the picture's name."""
-    return f"{candidate.picture.name}: {value}" if candidate.line else value
+def _name(candidate: Candidate, value: str) -> str:
+    """What was wrong; where the skip's place is an annotation file, with the picture's name."""
+    return f"{candidate.picture.name}: {value}" if candidate.is_annotated else value
 
 
-def _good_boxes(collection: _Collection, candidate: _Candidate, image: NDArray[np.uint8]) -> list[Box]:
+def _good_boxes(collection: _Collection, candidate: Candidate, image: NDArray[np.uint8]) -> list[Box]:
     height, width = image.shape
     if candidate.boxes is not None and not candidate.boxes:
-        collection.skip(candidate, "no box", candidate.picture.name, "Annotate the object or remove the line.")
+        rule = "only ignored boxes" if candidate.ignored else "no box"
+        collection.skip(candidate, rule, candidate.picture.name, "Annotate the object or remove the picture.")
     boxes = candidate.boxes if candidate.boxes is not None else ((0, 0, width, height),)
     return [box for box in boxes if _is_good(collection, candidate, box, width, height)]
 
 
-def _is_good(collection: _Collection, candidate: _Candidate, box: Box, width: int, height: int) -> bool:
+def _is_good(collection: _Collection, candidate: Candidate, box: Box, width: int, height: int) -> bool:
     params = collection.params
     value = _name(candidate, "x".join(map(str, box[2:])) if candidate.boxes is None else str(box))
     if box[2] <= 0 or box[3] <= 0:
@@ -240,7 +217,7 @@ def _is_good(collection: _Collection, candidate: _Candidate, box: Box, width: in
     return False
 
 
-def _is_new(collection: _Collection, candidate: _Candidate, image: NDArray[np.uint8]) -> bool:
+def _is_new(collection: _Collection, candidate: Candidate, image: NDArray[np.uint8]) -> bool:
     key = hashlib.sha256(str(image.shape).encode() + image.tobytes()).digest()
     if key not in collection.seen:
         collection.seen[key] = str(candidate.picture)
@@ -251,7 +228,7 @@ def _is_new(collection: _Collection, candidate: _Candidate, image: NDArray[np.ui
     return False
 
 
-def _write(collection: _Collection, name: str, candidate: _Candidate, image: NDArray[np.uint8]) -> None:
+def _write(collection: _Collection, name: str, candidate: Candidate, image: NDArray[np.uint8]) -> None:
     # Compression 1: these files are read a few times and thrown away. Not `imwrite`: it is silent about a full disk.
     data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
     (collection.out / name).write_bytes(data.tobytes())
@@ -267,12 +244,13 @@ def _require(collection: _Collection, count: int, source: Path, kind: str) -> No
 
 def _finish(collection: _Collection, out: Path) -> Collected:
     skipped = count_by_rule(collection.skips)
-    collected = Collected(out, collection.objects, len(collection.boxes), collection.negatives, skipped)
+    pictures = len(collection.boxes)
+    collected = Collected(out, collection.objects, pictures, collection.ignored, collection.negatives, skipped)
     write_json(collection.out / "boxes.json", collection.boxes)
     write_skips(collection.out / "skipped.csv", collection.skips)
     _write_sources(collection.out / "sources.csv", collection.sources)
-    counts = {"positives": collected.positives, "positive_pictures": collected.positive_pictures}
-    write_json(collection.out / "report.json", {**counts, "negatives": collected.negatives, "skipped": skipped})
+    names = ("positives", "positive_pictures", "ignored", "negatives", "skipped")
+    write_json(collection.out / "report.json", {name: getattr(collected, name) for name in names})
     return collected
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,8 +12,9 @@ import numpy as np
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
-from cascade.errors import InputError, OldFormatError
+from cascade.errors import InputError
 from cascade.model import read_cascade
+from cascade.opencv.runtime import new_classifier
 from runs.parameters import ParameterError, Parameters
 
 
@@ -37,7 +38,10 @@ class DetectParams(Parameters):
 
 
 class Detector:
-    """A loaded cascade that finds objects in pictures; not to be shared between threads.
+    """A loaded cascade that finds objects in pictures.
+
+    Threads may share one, but their searches wait for one another: OpenCV's classifier keeps the picture that it
+    searches. For speed give each its own.
 
     Parameters
     ----------
@@ -48,11 +52,13 @@ class Detector:
     ------
     InputError
         There is no such file, or it is no cascade that OpenCV can run.
+    ToolMissingError
+        The installed OpenCV has no `CascadeClassifier`.
     """
 
     def __init__(self, cascade: Path, params: DetectParams = DetectParams()) -> None:
         self.params = params
-        self._classifier = _load(cascade)
+        self._classifier, self._lock = _load(cascade), threading.Lock()
 
     @property
     def window(self) -> tuple[int, int]:
@@ -86,9 +92,9 @@ class Detector:
         """
         params = self.params
         least, most = (params.min_size,) * 2, (params.max_size or 0,) * 2
-        found = self._classifier.detectMultiScale2(
-            _as_grey(image), params.scale_factor, params.min_neighbors, 0, least, most
-        )
+        grey = _as_grey(image)
+        with self._lock:
+            found = self._classifier.detectMultiScale2(grey, params.scale_factor, params.min_neighbors, 0, least, most)
         # Without a find, OpenCV gives empty tuples; with several threads, the finds come in any order.
         boxes = np.asarray(found[0], dtype=np.int64).reshape(-1, 4)
         scores = np.asarray(found[1], dtype=np.float64).reshape(-1)
@@ -97,9 +103,8 @@ class Detector:
 
 
 def _load(path: Path) -> Any:
-    with contextlib.suppress(OldFormatError):  # OpenCV converts it while it loads
-        read_cascade(path)
-    classifier = cv2.CascadeClassifier()
+    classifier = new_classifier()
+    read_cascade(path)
     try:
         loaded = classifier.load(str(path))
     except cv2.error as error:

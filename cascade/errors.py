@@ -2,7 +2,6 @@
 
 CascadeError
 ├── InputError          a file or folder given to us breaks a rule; the message names it and the remedy
-│   └── OldFormatError  a cascade in the format of OpenCV 1 (haartraining, or `base_format_save`)
 ├── ToolMissingError    an external program is not here
 ├── ToolFailedError     an external program ended without its result
 ├── BuildError          OpenCV's programs could not be built
@@ -34,7 +33,3 @@ class BuildError(CascadeError):
 
 class TrainingError(CascadeError):
     """Training ended without a cascade; the message says why in words, and what to change."""
-
-
-class OldFormatError(InputError):
-    """A cascade in the old format of OpenCV 1, which OpenCV still runs but `cascade.model` does not read."""

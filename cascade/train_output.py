@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from runs.progress import Progress, Report
+from cascade.train_progress import StageRow, stage_progress
+from runs.progress import Report, duration
 
 
 class StopReason(StrEnum):
@@ -98,29 +99,17 @@ _EVERY = 2.0  # seconds between two reports of samples found
 
 
 @dataclass
-class StageRow:
-    """The figures of one stage: one row of ``history.csv``. What is not known (a lost row) is None."""
-
-    stage: int
-    weak_classifiers: int | None = None
-    hit_rate: float | None = None
-    false_alarm_rate: float | None = None
-    acceptance_ratio: float | None = None
-    num_pos: int | None = None
-    num_neg: int | None = None
-    seconds: float | None = None
-
-
-@dataclass
 class TrainingOutput:
     """Takes the program's lines one by one; afterwards its fields tell what happened.
 
-    `on_stage` is called with the row of every stage that the program says it has finished.
+    `rows` are the stages that were there already; it grows by every stage that the program says it has finished, and
+    `on_stage` is called then.
     """
 
     num_stages: int
     report: Report
-    on_stage: Callable[[StageRow], None]
+    rows: list[StageRow]
+    on_stage: Callable[[], None]
     row: StageRow | None = None
     reason: StopReason | None = None
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=20))
@@ -176,7 +165,10 @@ class TrainingOutput:
         row = self._current()
         if row.weak_classifiers is not None:
             row.seconds = round(time.monotonic() - self._started, 1)
-            self.on_stage(row)
+            self._started = 0.0
+            self.rows.append(row)
+            self.on_stage()
+            self._tell(f"trained, {row.weak_classifiers} weak classifiers in {duration(row.seconds)}")
 
     def _sign(self, line: str) -> None:
         for sign, reason in _SIGNS:
@@ -192,8 +184,5 @@ class TrainingOutput:
         return self.row
 
     def _tell(self, message: str) -> None:
-        row = self._current()
-        names = ("weak_classifiers", "hit_rate", "false_alarm_rate", "acceptance_ratio", "num_pos", "num_neg")
-        figures = {name: float(value) for name in names if (value := getattr(row, name)) is not None}
-        text = f"stage {row.stage + 1} of {self.num_stages}: {message}"
-        self.report(Progress(text, row.stage, self.num_stages, {"stage": float(row.stage), **figures}))
+        seconds = time.monotonic() - self._started if self._started else 0.0
+        self.report(stage_progress(message, self._current(), self.rows, self.num_stages, seconds))

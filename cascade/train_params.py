@@ -1,9 +1,9 @@
-"""The parameters of a cascade's training: opencv_traincascade's own, in Python spelling."""
+"""The parameters of a cascade's training: opencv_traincascade's own, in Python spelling, and our trainer's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -12,8 +12,10 @@ from runs.parameters import ParameterError, Parameters
 
 @dataclass(frozen=True, kw_only=True)
 class CascadeTrainParams(Parameters):
-    """The options of opencv_traincascade, and a time limit."""
+    """Which trainer, the options of opencv_traincascade, a time limit, and what only our own trainer can be told."""
 
+    trainer: Literal["native", "opencv"] = "native"
+    """native: our own, many times faster, with the same definitions and files; opencv: opencv_traincascade 3.4."""
     width: Annotated[int, Ge(4)] = 20
     """Window width in pixels: that of the samples."""
     height: Annotated[int, Ge(4)] = 20
@@ -25,7 +27,7 @@ class CascadeTrainParams(Parameters):
     num_stages: Annotated[int, Ge(1)] = 20
     """Stages to train at most."""
     feature_type: Literal["HAAR", "LBP"] = "HAAR"
-    """HAAR is more accurate; LBP trains and runs many times faster."""
+    """HAAR is more accurate; LBP trains and runs many times faster. HOG: no OpenCV since 3.0 can load such cascades."""
     mode: Literal["BASIC", "CORE", "ALL"] = "BASIC"
     """Which Haar features: upright edges and lines, more upright ones, or tilted ones too."""
     boost_type: Literal["GAB", "DAB", "RAB", "LB"] = "GAB"
@@ -43,23 +45,58 @@ class CascadeTrainParams(Parameters):
     acceptance_ratio_break_value: Annotated[float, Le(1)] = -1.0
     """Stop when so small a share of the negative windows passes all stages; negative: never."""
     precalc_val_buf_size: Annotated[int, Ge(0)] | None = None
-    """MB for feature values; empty: enough for all, if half of the free memory allows it (8 times faster)."""
+    """opencv: MB for feature values; empty: enough for all, if half of the free memory allows it (8 times faster)."""
     precalc_idx_buf_size: Annotated[int, Ge(0)] | None = None
-    """MB for sorted indices (it takes twice as many); empty: as for the values."""
+    """opencv: MB for sorted indices (it takes twice as many); empty: as for the values."""
     num_threads: Annotated[int, Ge(1)] | None = None
-    """Threads for the little that runs in parallel; empty: all cores."""
+    """Threads; empty: all cores. The cascade does not depend on it. OpenCV's program runs little in parallel."""
     base_format_save: bool = False
-    """Write the cascade in the old format of OpenCV 1 (HAAR only)."""
+    """opencv: write the cascade in the old format of OpenCV 1 (HAAR only)."""
     time_limit_minutes: Annotated[float, Gt(0)] | None = None
     """Stop after so long with the stages trained by then; the same call again goes on. Empty: no limit."""
+    memory: Annotated[int, Ge(256)] = 2048
+    """native: MiB for samples, features and pictures; with less than they need, features are calculated again."""
+    split: Literal["fast", "exact"] = "fast"
+    """native: exact is always the best feature, as opencv_traincascade; fast nearly always, or one almost as good."""
+    seed: Annotated[int, Ge(0)] = 0
+    """native: the order in which pictures and windows are searched for negatives."""
+    mining_scale_factor: Annotated[float, Gt(1), Le(4)] = 1.4142135623730951
+    """native: negatives are searched in pictures each so many times smaller than the one before."""
+    mirror_negatives: bool = False
+    """native: search the negatives' mirror images too."""
 
     def __post_init__(self) -> None:
+        if str(self.feature_type) == "HOG":
+            raise ParameterError(
+                "`feature_type` must be 'HAAR' or 'LBP': the program would train HOG, but no OpenCV since 3.0 can load "
+                "HOG cascades. Got 'HOG'."
+            )
         super().__post_init__()
         if self.base_format_save and self.feature_type != "HAAR":
             raise ParameterError("`base_format_save` must be false for LBP: the old format holds HAAR only. Got True.")
+        if self.base_format_save and self.trainer == "native":
+            raise ParameterError(
+                "`base_format_save` must be false for the native trainer: it writes the new format. Got True. "
+                "Use `trainer` opencv."
+            )
+
+    def program_options(self) -> dict[str, Any]:
+        """The values that opencv_traincascade takes, by the names of `cascade.opencv.apps`."""
+        ours = {"trainer", "time_limit_minutes", "memory", *_FOR_NATIVE}
+        return {name: value for name, value in self.as_dict().items() if name not in ours}
 
     def recorded(self) -> CascadeTrainParams:
-        """These parameters without those that do not change the cascade: buffers, threads and the time limit."""
-        return replace(
-            self, precalc_val_buf_size=None, precalc_idx_buf_size=None, num_threads=None, time_limit_minutes=None
-        )
+        """These parameters without those that do not change the cascade: memory, threads, the time limit, and what
+        only the other trainer reads."""
+        own = {**_SHARED, **(_FOR_NATIVE if self.trainer == "opencv" else {})}
+        return replace(self, **own)
+
+
+_SHARED: dict[str, Any] = {
+    "precalc_val_buf_size": None,
+    "precalc_idx_buf_size": None,
+    "num_threads": None,
+    "time_limit_minutes": None,
+    "memory": 2048,
+}
+_FOR_NATIVE: dict[str, Any] = {"split": "fast", "seed": 0, "mining_scale_factor": 2**0.5, "mirror_negatives": False}

@@ -10,14 +10,26 @@ from cyclopts import App, Parameter
 from cascade.collect import CollectParams
 from cascade.collect import collect as collect_pictures
 from cascade.describe import describe as write_descriptions
-from cascade.evaluate import EvaluateCascadeParams, evaluate_cascade
 from cascade.samples import SampleParams, create_samples
 from cascade.train import CascadeTrainParams, train_cascade
+from flows.doctor_commands import check_app, plan_app
+from flows.evaluate_commands import compare, evaluate
+from flows.model_commands import convert, diff, inspect
 from flows.step_app import FLATTEN, step_app
 from flows.terminal import progress_bar, show
+from flows.vec_commands import overlay, overlay_scenes
 from tasks.publish_models import RegisterParams, register_cascade
 
 cascade_app = App(name="cascade", help="Train and measure an OpenCV cascade, step by step.")
+cascade_app.command(check_app)
+cascade_app.command(plan_app)
+cascade_app.command(inspect)
+cascade_app.command(diff)
+cascade_app.command(convert)
+step_app(cascade_app, "overlay")(overlay)
+step_app(cascade_app, "overlay_scenes", name="overlay-scenes")(overlay_scenes)
+step_app(cascade_app, "evaluate_cascade", name="evaluate")(evaluate)
+step_app(cascade_app, "evaluate_cascade", name="compare")(compare)
 
 
 @step_app(cascade_app, "collect")
@@ -32,7 +44,7 @@ def collect(
     Parameters
     ----------
     positives
-        A folder of pictures of the object, or an OpenCV info file (`info.lst`) with boxes.
+        A folder of pictures of the object, or boxes in any format that `facefoundry annotations formats` names.
     negatives
         A folder of pictures without the object.
     out
@@ -58,7 +70,9 @@ def describe(collected: Path, out: Path) -> None:
 
 @step_app(cascade_app, "create_samples", name="samples")
 def samples(info: Path, vec: Path, *, params: Annotated[SampleParams, FLATTEN] = SampleParams()) -> None:
-    """Cut the positives to the training window, into a `.vec` file, with `opencv_createsamples`.
+    """Cut the positives to the training window, into a `.vec` file; on request several of each box, varied.
+
+    `opencv_createsamples` cuts where nothing varies and it is there; what is cut here equals what it cuts.
 
     Parameters
     ----------
@@ -80,7 +94,7 @@ def train(
     params: Annotated[CascadeTrainParams, FLATTEN] = CascadeTrainParams(),
     restart: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Train a cascade with `opencv_traincascade`. Killed, the same command resumes at the last whole stage.
+    """Train a cascade, with our own trainer or opencv_traincascade. Killed, the same command resumes at a whole stage.
 
     Parameters
     ----------
@@ -97,31 +111,14 @@ def train(
         show(train_cascade(vec, background, out, params, restart=restart, report=report))
 
 
-@step_app(cascade_app, "evaluate_cascade", name="evaluate")
-def evaluate(
-    cascade: Path,
-    scenes: Path,
-    out: Path,
-    *,
-    params: Annotated[EvaluateCascadeParams, FLATTEN] = EvaluateCascadeParams(),
-) -> None:
-    """Measure a cascade on scenes with ground truth: recall, false alarms, the curve, a montage.
-
-    Parameters
-    ----------
-    cascade
-        The `cascade.xml`, ours or any that OpenCV loads.
-    scenes
-        An OpenCV info file with the true boxes, or the folder that holds `info.lst`.
-    out
-        The folder to write, whole or not at all.
-    """
-    with progress_bar("evaluate_cascade") as report:
-        show(evaluate_cascade(cascade, scenes, out, params, report=report))
-
-
 @step_app(cascade_app, "registration", name="register")
-def register(run: Path, score: Path, *, params: Annotated[RegisterParams, FLATTEN] = RegisterParams()) -> None:
+def register(
+    run: Path,
+    score: Path,
+    *,
+    data: Path = Path("data"),
+    params: Annotated[RegisterParams, FLATTEN] = RegisterParams(),
+) -> None:
     """Register a trained, measured cascade in MLflow. The same content again makes no new version.
 
     Parameters
@@ -130,6 +127,8 @@ def register(run: Path, score: Path, *, params: Annotated[RegisterParams, FLATTE
         What `facefoundry cascade train` wrote.
     score
         What `facefoundry cascade evaluate` wrote.
+    data
+        The data folder that it was trained on: DVC's file beside it, such as `data.dvc`, gives the version.
     """
     with progress_bar("register_cascade") as report:
-        show(register_cascade(run / "cascade.xml", run, score, params, report=report))
+        show(register_cascade(run / "cascade.xml", run, score, params, data=data, report=report))

@@ -36,19 +36,22 @@ def merge(
     out
         The folder to write: `images.npy`, `faces.parquet`, counts, and everything skipped with its reason.
     data
-        Where datasets are looked for that are not named: `fer2013/` and `affectnet/` below it.
+        Where each dataset is looked for that is not named: `fer2013/` and `affectnet/` below it. To merge one alone,
+        name it, and a folder here that does not hold the other.
     fer2013
         FER2013's csv, compressed or not.
     ferplus
-        The FER+ votes for the same rows.
+        The FER+ votes for the same rows; when not named, `fer2013new.csv` beside FER2013's csv, where there is one.
     affectnet
         The folder with AffectNet's `training.csv`, `validation.csv` and `Manually_Annotated_Images/`.
     """
-    named, found = (fer2013, ferplus, affectnet), Layout(data)
-    if not any(named):
-        fer2013, ferplus, affectnet = found.fer2013, found.ferplus, found.affectnet
+    found = Layout(data)
+    fer2013, affectnet = fer2013 or found.fer2013, affectnet or found.affectnet
+    datasets = {"fer2013": fer2013, "ferplus": ferplus or _votes_beside(fer2013), "affectnet": affectnet}
+    for name, path in datasets.items():
+        print(f"{name:<24} {path or 'none'}")
     with progress_bar("merge") as report:
-        show(merge_datasets(out, params, fer2013=fer2013, ferplus=ferplus, affectnet=affectnet, report=report))
+        show(merge_datasets(out, params, **datasets, report=report))
 
 
 @step_app(cnn_app, "train_cnn", name="train")
@@ -94,7 +97,13 @@ def evaluate(
 
 
 @step_app(cnn_app, "registration", name="register")
-def register(run: Path, score: Path, *, params: Annotated[RegisterParams, FLATTEN] = RegisterParams()) -> None:
+def register(
+    run: Path,
+    score: Path,
+    *,
+    data: Path = Path("data"),
+    params: Annotated[RegisterParams, FLATTEN] = RegisterParams(),
+) -> None:
     """Register a trained, measured network in MLflow. The same content again makes no new version.
 
     Parameters
@@ -102,10 +111,12 @@ def register(run: Path, score: Path, *, params: Annotated[RegisterParams, FLATTE
     run
         What `facefoundry cnn train` wrote.
     score
-        What `facefoundry cnn evaluate` wrote.
+        What `facefoundry cnn evaluate` wrote of this network.
+    data
+        The data folder that it was trained on: DVC's file beside it, such as `data.dvc`, gives the version.
     """
     with progress_bar("register_cnn") as report:
-        show(register_cnn(run / "model.keras", run, score, params, report=report))
+        show(register_cnn(run / "model.keras", run, score, params, data=data, report=report))
 
 
 @cnn_app.command
@@ -114,3 +125,8 @@ def architectures() -> None:
     from cnn.models import names
 
     print("\n".join(names()))
+
+
+def _votes_beside(fer2013: Path | None) -> Path | None:
+    """The FER+ votes in the folder of FER2013's csv: votes are by row, so others would be those of other pictures."""
+    return next(iter(sorted(fer2013.parent.glob("fer2013new.csv*"))), None) if fer2013 else None

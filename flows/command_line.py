@@ -14,12 +14,14 @@ from cyclopts import App
 from cascade.errors import CascadeError
 from cascade.guard import signal_me_when_parent_dies
 from cnn.errors import CnnError
+from flows.annotation_commands import annotations_app
 from flows.cascade_commands import cascade_app
 from flows.cnn_commands import cnn_app
 from flows.run_commands import run_app
 from flows.run_folder import PREFECT_HOME
 from flows.store_commands import models, pull, ui
 from flows.tool_commands import sample_data, tools_app
+from flows.vec_commands import vec_app
 from runs.parameters import ParameterError
 from runs.record import RunMismatchError
 from tasks.publish_models import PublishError
@@ -41,11 +43,14 @@ app = App(
         "Parameters come from `params.yaml` in this folder, one section a step, where it exists; options override it."
     ),
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # `guarded` says what to do then
 )
 app.command(sample_data)
 app.command(run_app)
 app.command(cascade_app)
 app.command(cnn_app)
+app.command(annotations_app)
+app.command(vec_app)
 app.command(models)
 app.command(pull)
 app.command(ui)
@@ -54,11 +59,11 @@ app.command(tools_app)
 
 def main() -> None:
     """Run the program; an error that a person can mend ends it with one clear line and status 1."""
-    _prepare(os.environ)
-    sys.exit(_guarded(app))
+    prepare(os.environ)
+    sys.exit(guarded(app))
 
 
-def _prepare(environment: Any) -> None:
+def prepare(environment: Any) -> None:
     """Telemetry off; Prefect's own files below `work/`; and, as a stage of DVC, die when `dvc` dies."""
     for name, value in _QUIET.items():
         environment.setdefault(name, value)
@@ -70,7 +75,8 @@ def _prepare(environment: Any) -> None:
         signal_me_when_parent_dies(signal.SIGTERM, os.getppid())
 
 
-def _guarded(command: Callable[[], Any]) -> int:
+def guarded(command: Callable[[], Any]) -> int:
+    """Run a command; what a person can mend becomes one line on standard error. Returns the exit status."""
     try:
         command()
     except (CascadeError, CnnError, ParameterError, RunMismatchError, PublishError) as error:
@@ -79,8 +85,8 @@ def _guarded(command: Callable[[], Any]) -> int:
         if error.errno not in (errno.ENOSPC, errno.EACCES, errno.ENOENT, errno.EROFS, errno.EDQUOT):
             raise
         return _say(f"{error.strerror}: {error.filename or 'no file named'}. Nothing half-written was kept.", 1)
-    except KeyboardInterrupt:
-        return _say("interrupted; the same command resumes from the last whole state.", 130)
+    except KeyboardInterrupt as interrupt:
+        return _say(f"interrupted; {str(interrupt) or 'the same command resumes from the last whole state'}", 130)
     return 0
 
 

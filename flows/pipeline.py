@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cascade.collect import CollectParams
+from cascade.doctor.params import CheckParams
 from cascade.evaluate import EvaluateCascadeParams
 from cascade.samples import SampleParams
 from cascade.train import CascadeTrainParams
@@ -25,21 +26,25 @@ class Step:
     """One step: its name, where it reads, what it writes below the work folder, and its parameters' type.
 
     `reads` are paths: those that begin with ``data/`` lie in the data folder, the others are earlier steps'
-    outputs in the work folder.
+    outputs in the work folder. `other_params` are other steps' parameters that it reads too.
     """
 
     name: str
     reads: tuple[str, ...]
     writes: str | None
     params: type[Parameters] | None
+    other_params: tuple[str, ...] = ()
 
+
+_CHECKED = ("create_samples", "train_cascade")
 
 CASCADE_LINE: tuple[Step, ...] = (
+    Step("check", ("data/positives", "data/negatives"), "check", CheckParams, _CHECKED),
     Step("collect", ("data/positives", "data/negatives"), "collected", CollectParams),
     Step("describe", ("collected",), "described", None),
     Step("create_samples", ("described", "collected"), "samples", SampleParams),
     Step("train_cascade", ("samples", "described", "collected"), "cascade", CascadeTrainParams),
-    Step("evaluate_cascade", ("cascade", "data/scenes"), "cascade_score", EvaluateCascadeParams),
+    Step("evaluate_cascade", ("cascade", "data/scenes", "samples"), "cascade_score", EvaluateCascadeParams),
     Step("register_cascade", ("cascade", "cascade_score"), None, RegisterParams),
 )
 

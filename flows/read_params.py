@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +38,7 @@ def _sections(path: Path) -> dict[str, Any]:
 def _make(path: Path, name: str, kind: type[Parameters], values: Any) -> Parameters:
     if not isinstance(values, dict):
         raise ParameterError(f"{path}: section `{name}` must hold names and values. Got {values!r}.")
-    known = {field.name for field in fields(kind)}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise ParameterError(
-            f"{path}: section `{name}` does not know `{unknown[0]}`. It knows {', '.join(sorted(known))}."
-        )
     try:
-        return kind(**values)
+        return kind.from_plain(values)
     except ParameterError as error:
         raise ParameterError(f"{path}: section `{name}`: {error}") from error

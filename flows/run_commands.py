@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+import sys
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +28,7 @@ class RunOptions:
     """The data folder, laid out as `facefoundry sample-data` writes it."""
 
     out: Path | None = None
-    """The run's folder; a new one below work/runs/ when not given. The same folder again resumes."""
+    """The run's folder; a new one below work/runs/ when not given. To resume a run, name its folder."""
 
     params: Path = PARAMS_FILE
     """One section a step; steps without one take their defaults."""
@@ -40,30 +42,45 @@ _OPTIONS = Annotated[RunOptions, Parameter(name="*")]
 
 @run_app.command
 def cascade(*, options: _OPTIONS = RunOptions()) -> None:
-    """Collect, describe, cut samples, train, measure and register a cascade."""
-    _run("train_cascade", CASCADE_LINE, options)
+    """Check, collect, describe, cut samples, train, measure and register a cascade."""
+    _run("cascade", "train_cascade", CASCADE_LINE, options)
 
 
 @run_app.command
 def cnn(*, options: _OPTIONS = RunOptions()) -> None:
     """Merge datasets, train, measure and register the expression CNN."""
-    _run("train_cnn", CNN_LINE, options)
+    _run("cnn", "train_cnn", CNN_LINE, options)
 
 
 @run_app.command
 def both(*, options: _OPTIONS = RunOptions()) -> None:
     """Run the cascade line, then the CNN line."""
-    _run("train_both", CASCADE_LINE + CNN_LINE, options)
+    _run("both", "train_both", CASCADE_LINE + CNN_LINE, options)
 
 
-def _run(name: str, line: tuple[Step, ...], options: RunOptions) -> None:
+def _run(command: str, name: str, line: tuple[Step, ...], options: RunOptions) -> None:
     chosen = flow_parameters(options.params, line)
     out = options.out or new_run_folder()
     make_prefect_home()
     flow: Any = getattr(import_module(f"flows.{name}"), name)  # now, not above: Prefect takes seconds to import
-    result = flow(data=options.data, out=out, restart=options.restart, **chosen)
+    again = f"resume with: {command_line(command, replace(options, out=out))}"
+    print(again, file=sys.stderr, flush=True)
+    try:
+        result = flow(data=options.data, out=out, restart=options.restart, **chosen)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(again) from None
     models = result if isinstance(result, list) else [result]
     print_summary(Layout(options.data, out), models, chosen["registration"])
+
+
+def command_line(command: str, options: RunOptions) -> str:
+    """What a person types for a run with these options."""
+    words = ["facefoundry", "run", command]
+    for field in fields(RunOptions):
+        value = getattr(options, field.name)
+        if value != field.default:
+            words += [f"--{field.name}"] if value is True else [f"--{field.name}", str(value)]
+    return shlex.join(words)
 
 
 def flow_parameters(path: Path, line: tuple[Step, ...]) -> dict[str, Parameters]:

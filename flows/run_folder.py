@@ -15,12 +15,23 @@ def run_folder(out: Path | None) -> Path:
     """`out`, or ``work/runs/<name of the flow run>`` when it is None, as for a run from Prefect's UI."""
     from prefect.runtime import flow_run
 
-    return out if out is not None else RUNS / str(flow_run.name or flow_run.id or new_run_folder().name)
+    if out is not None:
+        return out
+    name = flow_run.name or flow_run.id
+    return RUNS / str(name) if name else new_run_folder()
 
 
 def new_run_folder() -> Path:
-    """A folder below ``work/runs`` named by the time, to the second."""
-    return RUNS / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    """Make a folder below ``work/runs``, named by the time, and by a number where that second has one already."""
+    first = folder = RUNS / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    number = 1
+    while True:
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            number += 1
+            folder = first.with_name(f"{first.name}-{number}")
 
 
 def make_prefect_home() -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from cascade import opencv_apps, opencv_build
 from cascade.errors import ToolMissingError
+from cascade.opencv import apps as opencv_apps
+from cascade.opencv import build as opencv_build
 from flows.step_app import FLATTEN
 from flows.terminal import progress_bar, show
 from tasks.write_sample_data import SampleDataParams, write_sample_data

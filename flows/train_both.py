@@ -7,6 +7,7 @@ from pathlib import Path
 from prefect import flow
 
 from cascade.collect import CollectParams
+from cascade.doctor.params import CheckParams
 from cascade.evaluate import EvaluateCascadeParams
 from cascade.samples import SampleParams
 from cascade.train import CascadeTrainParams
@@ -23,6 +24,7 @@ from tasks.publish_models import Registered, RegisterParams
 def train_both(
     data: Path = Path("data"),
     out: Path | None = None,
+    check: CheckParams = CheckParams(),
     collect: CollectParams = CollectParams(),
     create_samples: SampleParams = SampleParams(),
     train_cascade: CascadeTrainParams = CascadeTrainParams(),
@@ -38,6 +40,7 @@ def train_both(
     Args:
         data: The data folder, laid out as `facefoundry sample-data` writes it.
         out: The run's folder; a new one below `work/runs/` when not given. The same folder again resumes.
+        check: What counts as a fault before training.
         collect: Which pictures to take.
         create_samples: How samples are cut to the window.
         train_cascade: The cascade trainer's own options.
@@ -49,9 +52,8 @@ def train_both(
         restart: Start over when the folder holds a run of other inputs or parameters.
     """
     folder = run_folder(out)
-    cascade = cascade_line(
-        data, folder, collect, create_samples, train_cascade, evaluate_cascade, registration, restart=restart
-    )
+    cascade_params = (check, collect, create_samples, train_cascade, evaluate_cascade)
+    cascade = cascade_line(data, folder, *cascade_params, registration, restart=restart)
     network = cnn_line(data, folder, merge, train_cnn, evaluate_cnn, registration, restart=restart)
     return [cascade, network]
 

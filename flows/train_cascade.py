@@ -7,6 +7,7 @@ from pathlib import Path
 from prefect import flow
 
 from cascade.collect import CollectParams
+from cascade.doctor.params import CheckParams
 from cascade.evaluate import EvaluateCascadeParams
 from cascade.samples import SampleParams
 from cascade.train import CascadeTrainParams
@@ -20,6 +21,7 @@ from tasks.publish_models import Registered, RegisterParams
 def train_cascade(
     data: Path = Path("data"),
     out: Path | None = None,
+    check: CheckParams = CheckParams(),
     collect: CollectParams = CollectParams(),
     create_samples: SampleParams = SampleParams(),
     train_cascade: CascadeTrainParams = CascadeTrainParams(),
@@ -27,11 +29,12 @@ def train_cascade(
     registration: RegisterParams = RegisterParams(),
     restart: bool = False,
 ) -> Registered:
-    """Collect, describe, cut samples, train, measure and register a cascade.
+    """Check, collect, describe, cut samples, train, measure and register a cascade.
 
     Args:
         data: The data folder, with `positives/`, `negatives/` and `scenes/` in it.
         out: The run's folder; a new one below `work/runs/` when not given. The same folder again resumes.
+        check: What counts as a fault before training.
         collect: Which pictures to take.
         create_samples: How samples are cut to the window.
         train_cascade: The trainer's own options.
@@ -40,14 +43,16 @@ def train_cascade(
         restart: Start over when the folder holds a run of other inputs or parameters.
     """
     at = Layout(data, run_folder(out))
+    doctor = at.output("check")
+    cascade_steps.check(at.positives, at.negatives, doctor, check, create_samples, train_cascade)
     collected, described = at.output("collect"), at.output("describe")
     cascade_steps.collect(at.positives, at.negatives, collected, collect)
     cascade_steps.describe(collected, described)
     cascade_steps.create_samples(at.info, at.vec, create_samples)
     run, score = at.output("train_cascade"), at.output("evaluate_cascade")
     cascade_steps.train_cascade(at.vec, at.background, run, train_cascade, restart)
-    cascade_steps.evaluate_cascade(at.cascade, at.scenes, score, evaluate_cascade)
-    return register_steps.register_cascade(at.cascade, run, score, registration)
+    cascade_steps.evaluate_cascade(at.cascade, at.scenes, score, evaluate_cascade, at.vec)
+    return register_steps.register_cascade(at.cascade, run, score, registration, data)
 
 
 if __name__ == "__main__":

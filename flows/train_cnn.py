@@ -42,7 +42,7 @@ def train_cnn(
     run, score = at.output("train_cnn"), at.output("evaluate_cnn")
     cnn_steps.train_cnn(faces, run, train_cnn, restart)
     cnn_steps.evaluate_cnn(at.cnn, faces, score, evaluate_cnn)
-    return register_steps.register_cnn(at.cnn, run, score, registration)
+    return register_steps.register_cnn(at.cnn, run, score, registration, data)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ it needs `mlflow`, `numpy` and `cv2`, and nothing of the factory.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import cv2
@@ -18,7 +19,8 @@ class CascadeModel(PythonModel):
     """Finds objects with ``cv2.CascadeClassifier``.
 
     The operating point (`scale_factor`, `min_neighbors`, `min_size`, `max_size`) comes with each call; what is
-    not given, MLflow takes from the model's signature.
+    not given, MLflow takes from the model's signature. Threads may share a model, as MLflow's server makes them do:
+    their searches wait for one another, since OpenCV's classifier keeps the picture that it searches.
     """
 
     def load_context(self, context: PythonModelContext) -> None:
@@ -27,10 +29,16 @@ class CascadeModel(PythonModel):
         Raises
         ------
         RuntimeError
-            The artifact is no cascade that this OpenCV reads.
+            The artifact is no cascade that this OpenCV reads, or this OpenCV has no `CascadeClassifier`.
         """
+        if not hasattr(cv2, "CascadeClassifier"):
+            raise RuntimeError(
+                f"OpenCV {cv2.__version__} as installed here has no `CascadeClassifier`: since OpenCV 5 only the "
+                "contrib wheels hold it. Uninstall every opencv-* package, then "
+                "`pip install opencv-contrib-python-headless`."
+            )
         path = context.artifacts["cascade"]
-        self._classifier = cv2.CascadeClassifier(path)
+        self._classifier, self._lock = cv2.CascadeClassifier(path), threading.Lock()
         if self._classifier.empty():
             raise RuntimeError(f"{path} is no cascade that OpenCV {cv2.__version__} reads.")
 
@@ -58,7 +66,9 @@ class CascadeModel(PythonModel):
         """
         image, point = _checked(model_input), _operating_point(params)
         least, most = (point["min_size"],) * 2, (point["max_size"],) * 2
-        found = self._classifier.detectMultiScale2(image, point["scale_factor"], point["min_neighbors"], 0, least, most)
+        settings = (point["scale_factor"], point["min_neighbors"], 0, least, most)
+        with self._lock:
+            found = self._classifier.detectMultiScale2(image, *settings)
         # Without a find, OpenCV gives empty tuples; with several threads, the finds come in any order.
         rows = np.column_stack([np.reshape(found[0], (-1, 4)), np.reshape(found[1], -1)]).astype(np.float64)
         return rows[np.lexsort((*rows[:, 3::-1].T, -rows[:, 4]))]

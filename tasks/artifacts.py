@@ -5,28 +5,46 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from prefect.artifacts import create_image_artifact, create_table_artifact
+from prefect import get_run_logger
+from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
+
+from tasks.progress import shown
 
 _LARGEST_PICTURE = 500_000  # bytes; a larger one goes to the page as JPEG
 
 
 def show_skips(step: str, out: Path) -> None:
     """A table of what a step left out, by rule; nothing where nothing was."""
-    with (out / "skipped.csv").open(newline="", encoding="utf-8") as stream:
-        rules = Counter(row["rule"] for row in csv.DictReader(stream))
+    with _rows(out / "skipped.csv") as found:
+        rules = Counter(row["rule"] for row in found)
     if rules:
         rows = [{"rule": rule, "skipped": count} for rule, count in rules.most_common()]
         _table(f"skipped-{step}", rows, f"Each one is in {out / 'skipped.csv'}.")
 
 
+def show_findings(out: Path) -> None:
+    """What the doctor found, by rule, and its pictures of what may hide among the negatives."""
+    with _rows(out / "findings.csv") as found:
+        rules = Counter((row["severity"], row["rule"], row["remedy"]) for row in found)
+    if rules:
+        rows = [{"severity": s, "rule": r, "found": count, "remedy": y} for (s, r, y), count in rules.items()]
+        _table("findings", rows, f"Each one is in {out / 'findings.csv'}.")
+    if (out / "suspects.png").is_file():
+        _picture("suspects", out / "suspects.png")
+
+
 def show_cascade_score(out: Path) -> None:
-    """The cascade's figures, its curve, and the montage of hits, misses and false alarms."""
+    """The way to the report page, the figures, the curve, and the montage of hits, misses and false alarms."""
+    _page("cascade-report", out / "report.html")
     _figures("cascade-figures", out / "metrics.json")
     _picture("cascade-curve", out / "curve.png")
     _picture("cascade-montage", out / "montage.png")
@@ -44,6 +62,26 @@ def show_cnn_score(out: Path) -> None:
     _picture("cnn-montage", out / "montage.png")
 
 
+@contextmanager
+def _rows(path: Path) -> Iterator[Iterator[dict[str, str]]]:
+    """The rows of a table of ours; a field may be longer than the csv module allows, such as a line without an end."""
+    before = csv.field_size_limit(sys.maxsize)
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            yield csv.DictReader(stream)
+    finally:
+        csv.field_size_limit(before)
+
+
+def _page(key: str, path: Path) -> None:
+    """A link to the page's file: a browser opens it on the machine that the step ran on, or after it is copied."""
+    whole = path.resolve()
+    words = (
+        f"[The whole report]({whole.as_uri()}), one page: `{whole}`. The registered model's MLflow run holds it too."
+    )
+    _show(lambda: create_markdown_artifact(markdown=words, key=key, description=str(path)))
+
+
 def _figures(key: str, path: Path) -> None:
     metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     rows = [{"figure": name, "value": value} for name, value in metrics.items() if not isinstance(value, (dict, list))]
@@ -51,15 +89,19 @@ def _figures(key: str, path: Path) -> None:
 
 
 def _table(key: str, rows: list[dict[str, Any]], description: str) -> None:
-    create_table_artifact(table=rows, key=key.replace("_", "-"), description=description)
+    _show(lambda: create_table_artifact(table=rows, key=key.replace("_", "-"), description=description))
 
 
 def _picture(key: str, path: Path) -> None:
     kind, content = "png", path.read_bytes()
     if len(content) > _LARGEST_PICTURE:
         kind, content = "jpeg", _as_jpeg(content)
-    data = base64.b64encode(content).decode("ascii")
-    create_image_artifact(image_url=f"data:image/{kind};base64,{data}", key=key, description=str(path))
+    address = f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+    _show(lambda: create_image_artifact(image_url=address, key=key, description=str(path)))
+
+
+def _show(show: Callable[[], Any]) -> None:
+    shown(show, get_run_logger())
 
 
 def _as_jpeg(png: bytes) -> bytes:

@@ -15,6 +15,9 @@ from cascade.collect import Collected, CollectParams
 from cascade.collect import collect as collect_pictures
 from cascade.describe import Description
 from cascade.describe import describe as write_descriptions
+from cascade.doctor.check import check as examine
+from cascade.doctor.check import stop_on_errors
+from cascade.doctor.params import CheckParams
 from cascade.evaluate import CascadeScore, EvaluateCascadeParams
 from cascade.evaluate import evaluate_cascade as measure
 from cascade.process import terminate_on_sigterm
@@ -22,8 +25,25 @@ from cascade.samples import SampleParams, Samples
 from cascade.samples import create_samples as cut_samples
 from cascade.train import CascadeTrainParams, TrainedCascade
 from cascade.train import train_cascade as train
-from tasks.artifacts import show_cascade_score, show_skips
+from tasks.artifacts import show_cascade_score, show_findings, show_skips
 from tasks.progress import run_report
+
+
+@task(name="check", cache_policy=NO_CACHE, timeout_seconds=6 * 3600)
+def check(
+    positives: Path,
+    negatives: Path,
+    out: Path,
+    params: CheckParams,
+    samples: SampleParams,
+    training: CascadeTrainParams,
+) -> dict[str, int]:
+    """Say what would go wrong in the training, and stop where it would."""
+    inputs = (positives, negatives, out, params, samples, training)
+    found = examine(*inputs, before_collect=True, report=run_report("check"))
+    show_findings(out)
+    stop_on_errors(found, out)
+    return {"errors": len(found.errors), "warnings": len(found.warnings), "notes": len(found.notes)}
 
 
 @task(name="collect", cache_policy=NO_CACHE, timeout_seconds=6 * 3600)
@@ -42,7 +62,7 @@ def describe(collected: Path, out: Path) -> Description:
 
 @task(name="create_samples", cache_policy=NO_CACHE, timeout_seconds=6 * 3600)
 def create_samples(info: Path, vec: Path, params: SampleParams) -> Samples:
-    """Cut the positives to the window with `opencv_createsamples`."""
+    """Cut the positives to the window."""
     return cut_samples(info, vec, params, report=run_report("create_samples"))
 
 
@@ -54,8 +74,10 @@ def train_cascade(vec: Path, background: Path, out: Path, params: CascadeTrainPa
 
 
 @task(name="evaluate_cascade", cache_policy=NO_CACHE, timeout_seconds=6 * 3600)
-def evaluate_cascade(cascade: Path, scenes: Path, out: Path, params: EvaluateCascadeParams) -> CascadeScore:
+def evaluate_cascade(
+    cascade: Path, scenes: Path, out: Path, params: EvaluateCascadeParams, positives: Path | None
+) -> CascadeScore:
     """Measure recall and false alarms on scenes with ground truth."""
-    score = measure(cascade, scenes, out, params, report=run_report("evaluate_cascade"))
+    score = measure(cascade, scenes, out, params, positives=positives, report=run_report("evaluate_cascade"))
     show_cascade_score(out)
     return score

@@ -6,6 +6,7 @@ or where the data is not under DVC, the version says "unknown", and why.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,41 +58,50 @@ class DataVersion:
         return {name: str(value) for name, value in flat.items() if value not in (None, "")}
 
 
-def data_version(project: Path, data_file: str = "data.dvc") -> DataVersion:
-    """The version of the data and of the code in `project`.
+def data_version(data: Path, code: Path) -> DataVersion:
+    """The version of a data folder and of the code.
 
     Parameters
     ----------
-    project
-        The folder that holds `data_file`; its git checkout may begin above it.
+    data
+        The folder that ``DATA.dvc`` beside it tells of; without that file its version is "unknown".
+    code
+        A folder of code; its git checkout may begin above it.
     """
-    return DataVersion(dvc_hash(project / data_file), git_commit(project))
+    return DataVersion(dvc_hash(data), git_commit(code))
 
 
-def dvc_hash(path: Path) -> DvcHash:
-    """Read the hash of the data from a ``.dvc`` file; it never raises.
+def dvc_hash(data: Path) -> DvcHash:
+    """Read the hash of a data folder from the ``.dvc`` file beside it; it never raises.
 
     The file is believed: whether the data on disk still is what it says, only `dvc status` knows.
     """
+    # Links stay links: DVC's file lies beside the name, not beside what it leads to.
+    whole = Path(os.path.abspath(data))  # noqa: PTH100
+    path = whole.parent / f"{whole.name}.dvc"
     try:
         record = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if record.get("wdir", ".") != "." or record["outs"][0]["path"] != whole.name:
+            return DvcHash(reason=f"{path.name} is not of the folder {whole.name} beside it")
         output = record["outs"][0]
         return DvcHash(str(output["md5"]), _count(output, "nfiles"), _count(output, "size"))
     except FileNotFoundError:
-        return DvcHash(reason=f"{path.name} does not exist; `dvc add data` makes it")
+        return DvcHash(reason=f"{path.name} does not exist beside the data; `dvc add {whole.name}` makes it")
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         return DvcHash(reason=f"{path.name} cannot be read: {type(error).__name__}")
-    except (KeyError, IndexError, TypeError):
+    except (AttributeError, KeyError, IndexError, TypeError):
         return DvcHash(reason=f"{path.name} holds no `outs` entry with an `md5`")
 
 
 def git_commit(folder: Path) -> GitCommit:
     """The commit checked out around `folder`; it never raises.
 
+    A folder without tracked files has none: what is installed below somebody's checkout is not that checkout's.
     Untracked files do not make a checkout dirty: they are mostly what steps write.
     """
     try:
         commit = _git(folder, "rev-parse", "--verify", "HEAD")
+        _git(folder, "ls-files", "--error-unmatch", "--", ".")
         changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
     except FileNotFoundError:
         return GitCommit(reason="git is not installed, or the folder does not exist")

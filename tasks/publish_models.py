@@ -13,6 +13,7 @@ promotes it. (`latest` is a word of MLflow's own: the highest version.)
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +31,13 @@ from tasks.publish_params import Pulled, Registered, RegisterParams, absolute, d
 from tasks.publish_record import (
     CASCADE,
     CNN,
+    PROJECT,
     Line,
     PublishError,
     Record,
     content_digest,
     operating_point,
     read_record,
-    require_file,
     source_digest,
 )
 from tasks.publish_versions import TAG, card, find, give_alias, row, version_of_content, whole_versions
@@ -53,6 +54,8 @@ __all__ = [
 ]
 
 _CARD = "MODEL.json"
+_FILES = {line.kind: line.file for line in (CASCADE, CNN)}
+_STORED = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*")  # relative, without `..`, and without % and its ways round that
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class _Candidate:
     file: Path
     run: Path
     record: Record
+    data: Path
     facts: dict[str, Any]
     """What a user of the model must know: the operating point, the classes."""
     stored: str
@@ -71,7 +75,13 @@ class _Candidate:
 
 
 def register_cascade(
-    cascade: Path, run: Path, score: Path, params: RegisterParams = RegisterParams(), *, report: Report = silent
+    cascade: Path,
+    run: Path,
+    score: Path,
+    params: RegisterParams = RegisterParams(),
+    *,
+    data: Path = Path("data"),
+    report: Report = silent,
 ) -> Registered:
     """Register a cascade: picture in, boxes with scores out, at the operating point that the evaluation recommends.
 
@@ -83,14 +93,15 @@ def register_cascade(
         `train_cascade`'s folder.
     score
         `evaluate_cascade`'s folder; its operating point becomes the default of the model's parameters.
+    data
+        The data folder that it was trained on; ``DATA.dvc`` beside it gives the version that is registered.
 
     Raises
     ------
     PublishError
-        A file is missing or broken, or MLflow refused; the message says what to do.
+        A file is missing or broken, the figures are another model's, or MLflow refused; the message says what to do.
     """
-    require_file(cascade, CASCADE.train)
-    record = read_record(run, score, CASCADE)
+    record = read_record(cascade, run, score, CASCADE)
     point = operating_point(record.figures, score / "metrics.json")
 
     def load() -> Callable[[], str]:
@@ -98,11 +109,18 @@ def register_cascade(
         return lambda: publish_mlflow.log_cascade(cascade, point)
 
     facts = {"operating_point": point}
-    return _register(_Candidate(CASCADE, cascade, run, record, facts, "artifacts/cascade.xml", load), params, report)
+    candidate = _Candidate(CASCADE, cascade, run, record, data, facts, "artifacts/cascade.xml", load)
+    return _register(candidate, params, report)
 
 
 def register_cnn(
-    model: Path, run: Path, score: Path, params: RegisterParams = RegisterParams(), *, report: Report = silent
+    model: Path,
+    run: Path,
+    score: Path,
+    params: RegisterParams = RegisterParams(),
+    *,
+    data: Path = Path("data"),
+    report: Report = silent,
 ) -> Registered:
     """Register an expression network: faces in, five probabilities each out.
 
@@ -114,24 +132,24 @@ def register_cnn(
         `train_cnn`'s folder.
     score
         `evaluate_cnn`'s folder.
+    data
+        The data folder that it was trained on; ``DATA.dvc`` beside it gives the version that is registered.
 
     Raises
     ------
     PublishError
-        A file is missing or broken, the network has other inputs or outputs, or MLflow refused; the message
-        says what to do.
+        A file is missing or broken, the figures are another model's, the network has other inputs or outputs, or
+        MLflow refused; the message says what to do.
     """
-    require_file(model, CNN.train)
-    record = read_record(run, score, CNN)
+    record = read_record(model, run, score, CNN)
     classes = list(EXPRESSIONS)
 
     def load() -> Callable[[], str]:
         network = _load_network(model)
         return lambda: publish_mlflow.log_network(network, classes)
 
-    return _register(
-        _Candidate(CNN, model, run, record, {"classes": classes}, "data/model.keras", load), params, report
-    )
+    candidate = _Candidate(CNN, model, run, record, data, {"classes": classes}, "data/model.keras", load)
+    return _register(candidate, params, report)
 
 
 def list_registered(tracking_uri: str = RegisterParams.tracking_uri) -> list[dict[str, str]]:
@@ -168,10 +186,10 @@ def pull(model: str, out: Path, params: RegisterParams = RegisterParams(), *, re
         version = find(client, model)
         called = f"{version.name} version {version.version}"
         report(Progress(f"fetching {called}", 0, 1))
-        file, stored = version.tags[TAG + "pulled_as"], version.tags[TAG + "file"]
+        file, stored = _names(version, called)
         with replacing_folder(out) as beside:
             sha256 = publish_mlflow.fetch(publish_mlflow.files_of_version(client, version), stored, beside / file)
-            if sha256 != version.tags[TAG + "file_sha256"]:
+            if sha256 != version.tags.get(TAG + "file_sha256"):
                 raise PublishError(
                     f"{stored} of {called} is damaged: its SHA-256 is no longer what was registered. "
                     "Pull another version, or train and register it again."
@@ -199,7 +217,7 @@ def _register(candidate: _Candidate, params: RegisterParams, report: Report) -> 
 
 def _publish(client: Any, candidate: _Candidate, name: str, sha256: str, params: RegisterParams, report: Report) -> Any:
     log_model = candidate.load()
-    origin = data_version(params.project)
+    origin = data_version(candidate.data, PROJECT)
     tags = {TAG + "sha256": sha256, TAG + "kind": candidate.line.kind, **origin.as_tags()}
     tags |= {TAG + "source_sha256": source_digest(candidate.line.rooms)}
     tags |= {TAG + fact: json.dumps(value) for fact, value in candidate.facts.items()}
@@ -212,9 +230,20 @@ def _publish(client: Any, candidate: _Candidate, name: str, sha256: str, params:
         read_back = publish_mlflow.fetch(
             publish_mlflow.files_of_logged(client, model_id), candidate.stored, Path(scratch) / "model"
         )
-    tags |= {TAG + "file": candidate.stored, TAG + "pulled_as": candidate.line.file, TAG + "file_sha256": read_back}
+    tags |= {TAG + "file": candidate.stored, TAG + "file_sha256": read_back}
     tags |= {TAG + "figures": json.dumps(candidate.record.headline())}
     return publish_mlflow.create_version(client, name, model_id, run_id, tags)
+
+
+def _names(version: Any, called: str) -> tuple[str, str]:
+    """What a version's file is called when it leaves, and where it lies; a store's tags may be anybody's writing."""
+    kind, stored = (version.tags.get(TAG + name, "") for name in ("kind", "file"))
+    if kind not in _FILES or not _STORED.fullmatch(stored):
+        raise PublishError(
+            f"The tags of {called} were not written by this program: {TAG}kind is {kind!r}, {TAG}file is {stored!r}. "
+            "Nothing was written. Pull another version, or register the model again."
+        )
+    return _FILES[kind], stored
 
 
 def _check_cascade(cascade: Path) -> None:

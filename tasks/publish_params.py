@@ -28,9 +28,6 @@ class RegisterParams(Parameters):
     model_name: str | None = None
     """The registered model's name; when not given, `face-cascade` or `expression-cnn`."""
 
-    project: Path = Path()
-    """The folder with `data.dvc`, in its git checkout: the data's version is read there."""
-
     def __post_init__(self) -> None:
         super().__post_init__()
         check_tracking_uri(self.tracking_uri)

@@ -26,7 +26,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 _MAIN_PACKAGES = ("mlflow", "numpy", "opencv-contrib-python-headless", "tensorflow", "keras", "scikit-learn", "dvc")
 _HEADLINE = ("recall", "false_alarms_per_image", "balanced_accuracy", "accuracy")
-_SHOWN = ("*.png", "*.csv", "*.json")
+_SHOWN = ("*.html", "*.png", "*.csv", "*.json")
 _FORBIDDEN_IN_NAMES = re.compile(r"[^\w\-. /]")  # MLflow's rule for the names of parameters and metrics
 _LONGEST_NAME = 250
 
@@ -92,11 +92,13 @@ class Record:
         return {name: value for name, value in best.items() if value is not None}
 
 
-def read_record(run: Path, score: Path, line: Line) -> Record:
+def read_record(model: Path, run: Path, score: Path, line: Line) -> Record:
     """Read a trainer's folder and an evaluation's folder.
 
     Parameters
     ----------
+    model
+        The model's own file, which the evaluation must have measured.
     run
         With `run.json`, `training.json` and `history.csv`, whose first column is the stage or the epoch.
     score
@@ -105,8 +107,10 @@ def read_record(run: Path, score: Path, line: Line) -> Record:
     Raises
     ------
     PublishError
-        A file is missing, empty or no JSON object; the message names it and the step that makes it.
+        A file is missing, empty or no JSON object, or the figures are another model's; the message names the file
+        and the step that makes it.
     """
+    require_file(model, line.train)
     for name in _RUN_FILES:
         require_file(run / name, line.train)
     for name in line.score_files:
@@ -114,8 +118,10 @@ def read_record(run: Path, score: Path, line: Line) -> Record:
     made, training = _read_json(run / "run.json", line.train), _read_json(run / "training.json", line.train)
     training = {name: value for name, value in training.items() if name != "settings"}  # those are in run.json
     figures = _read_json(score / "metrics.json", line.evaluate)
+    _require_own_figures(figures, score / "metrics.json", model, line.evaluate)
     told = {**flatten(made.get("parameters", {})), **flatten({"inputs": made.get("inputs", {})})}
-    found = {**flatten({"training": training}), **flatten(figures)}
+    speed = _read_json(score / "speed.json", line.evaluate) if (score / "speed.json").is_file() else {}
+    found = {**flatten({"training": training, "speed": speed}), **flatten(figures)}
     told |= {name: value for name, value in found.items() if isinstance(value, (str, bool))}
     return Record(
         params={name: value if isinstance(value, str) else json.dumps(value) for name, value in told.items()},
@@ -245,6 +251,16 @@ def _read_json(path: Path, step: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise PublishError(f"{path} must hold a JSON object, not {type(value).__name__}. The step `{step}` makes it.")
     return value
+
+
+def _require_own_figures(figures: Mapping[str, Any], place: Path, model: Path, step: str) -> None:
+    told, own = str(figures.get("model_sha256", "")), digest(model)
+    if told != own:
+        whose = f"are of another model (SHA-256 {told[:12]}, not {own[:12]})" if told else "do not say of which model"
+        raise PublishError(
+            f"The figures in {place} {whose}, and would be registered as those of {model}. "
+            f"Run the step `{step}` again on {model}, or name the folder that it wrote."
+        )
 
 
 def _shown(folder: Path) -> list[Path]:

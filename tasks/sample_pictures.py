@@ -1,4 +1,4 @@
-"""The sample data's pictures for the cascade: the faces of `cnn.synthetic` in the scenes of `cascade.synthetic`.
+"""The sample data's pictures for the cascade: the faces of `cnn.synthetic` in the scenes of `cascade.synthetic.faces`.
 
 Each function fills one folder and is repeatable: the same seed gives the same bytes.
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cascade.annotations.opencv_info import Annotation, write
 from cascade.boxes import Box
-from cascade.synthetic import ObjectPatch, compose_scene, draw_background, mirrored
+from cascade.synthetic.faces import ObjectPatch, compose_scene, draw_background, mirrored
 from cnn.labels import EXPRESSIONS
 from cnn.synthetic import draw_face
 from runs.progress import Progress, Report
@@ -66,7 +66,7 @@ def write_negatives(folder: Path, number: int, seed: int, report: Report) -> Non
     for index in range(number):
         rng = np.random.default_rng([seed, _NEGATIVES, index])
         size = (int(rng.integers(180, 260)), int(rng.integers(240, 321)))
-        _write_jpeg(folder / f"place_{index:04d}.jpg", draw_background(rng, size))
+        write_jpeg(folder / f"place_{index:04d}.jpg", draw_background(rng, size))
         report(Progress(f"Negatives: {index + 1} of {number}", index + 1, number))
 
 
@@ -96,11 +96,12 @@ def _write_scene(
     rng: np.random.Generator, path: Path, patches: Sequence[ObjectPatch], size: tuple[int, int], max_box: int
 ) -> tuple[Box, ...]:
     image, boxes = compose_scene(rng, patches, size, max_box=max_box)
-    _write_jpeg(path, image)
+    write_jpeg(path, image)
     return boxes
 
 
-def _write_jpeg(path: Path, image: NDArray[np.uint8]) -> None:
+def write_jpeg(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write a picture as JPEG, of the sample data's quality."""
     encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     if not encoded:
         raise OSError(f"{path}: OpenCV could not encode a picture of shape {image.shape} as JPEG.")

@@ -1,6 +1,8 @@
 """Write the sample data: drawn faces in scenes and in the datasets' official files, ready for both lines.
 
-This is a plain function, not a Prefect task: `cascade.synthetic` composes what `cnn.synthetic` draws, and only
+Or bottles in scenes, for the cascade line alone: an object that is not a face.
+
+This is a plain function, not a Prefect task: `cascade.synthetic.faces` composes what `cnn.synthetic` draws, and only
 this room may know both.
 """
 
@@ -11,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import cv2
 from annotated_types import Ge, Le
@@ -21,7 +23,7 @@ from runs.files import replacing_folder, write_json, write_text
 from runs.parameters import Parameters
 from runs.progress import Progress, Report, silent
 from runs.record import RunMismatchError, digest
-from tasks.sample_pictures import write_negatives, write_positives, write_scenes
+from tasks import sample_bottles, sample_pictures
 
 MARKER = "sample-data.json"
 """The file in the data folder that says: written by this step, from these parameters, with this content."""
@@ -36,29 +38,40 @@ downloaded. The folders and files have the form that the steps expect of real da
 
 | path | what |
 |---|---|
-| `positives/` | {faces} faces in pictures, boxes in `info.lst` (OpenCV's format) |
-| `negatives/` | {negatives} pictures without a face |
-| `scenes/` | {scenes} pictures to evaluate a detector on, {scene_faces} faces, boxes in `info.lst` |
-| `fer2013/` | expression faces of 48x48 as `fer2013.csv`, with FER+ votes in `fer2013new.csv` |
+| `positives/` | {positives} {object}s in pictures, boxes in `info.lst` (OpenCV's format) |
+| `negatives/` | {negatives} pictures without a {object} |
+| `scenes/` | {scenes} pictures to evaluate a detector on, {scene_faces} {object}s, boxes in `info.lst` |
+{more}`{marker}` records how this folder was made.
+"""
+
+_MORE = {
+    "face": """| `fer2013/` | expression faces of 48x48 as `fer2013.csv`, with FER+ votes in `fer2013new.csv` |
 | `affectnet/` | expression faces in colour, with box and 68 landmarks, in AffectNet's csv layout |
 
 As in the real datasets a few rows are faulty on purpose: no face, a class beyond the five, a missing file, a NULL,
-one picture on both sides of a split. `{marker}` records how this folder was made.
-"""
+one picture on both sides of a split. """,
+    "bottle": """
+A box is 0.4 times as wide as it is high: use a window of 16 x 40, and no `mirror`. """,
+}
+
+_PICTURES = {"face": sample_pictures, "bottle": sample_bottles}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleDataParams(Parameters):
     """How much to draw. The same parameters give the same bytes."""
 
+    object: Literal["face", "bottle"] = "face"
+    """What the cascade is to find. Bottles come without the network's datasets."""
+
     positives: Annotated[int, Ge(1)] = 1600
-    """Faces to train the cascade on, in pictures of one to three; half of them are others' mirror images."""
+    """Objects to train the cascade on, in pictures of one to three; half of the faces are others' mirror images."""
 
     negatives: Annotated[int, Ge(1)] = 160
-    """Pictures without a face."""
+    """Pictures without the object."""
 
     scenes: Annotated[int, Ge(1)] = 24
-    """Pictures to evaluate the cascade on, with none to five faces each."""
+    """Pictures to evaluate the cascade on, with none to five objects each."""
 
     expression_faces: Annotated[int, Ge(1)] = 1300
     """Rows of fer2013.csv to train the network on."""
@@ -88,7 +101,7 @@ class SampleData:
     written
         False when the same data was there already and nothing was done.
     positives, scene_faces
-        Numbers of boxes in ``positives/info.lst`` and ``scenes/info.lst``.
+        Numbers of boxes in ``positives/info.lst`` and ``scenes/info.lst``, of whatever object.
     megabytes
         Size of all files, in millions of bytes.
     """
@@ -140,6 +153,8 @@ def _one_thread() -> Iterator[None]:
 
 def _identity(params: SampleDataParams) -> dict[str, Any]:
     parameters = {name: value for name, value in params.as_dict().items() if name != "force"}
+    if params.object == "face":  # as in sample data of the time when there were faces only
+        del parameters["object"]
     return {"step": "write_sample_data", "version": _VERSION, "parameters": parameters}
 
 
@@ -182,37 +197,29 @@ def _content(folder: Path) -> dict[str, str]:
 
 
 def _difference(marker: dict[str, Any], wanted: dict[str, Any]) -> str:
-    old, new = marker.get("parameters", {}), wanted["parameters"]
+    old, new = ({"object": "face", **each.get("parameters", {})} for each in (marker, wanted))
     changes = [f"{name} was {old.get(name)!r}, now {value!r}" for name, value in new.items() if old.get(name) != value]
     return "; ".join(changes) or f"version was {marker.get('version')!r}, now {wanted['version']!r}"
 
 
 def _write_all(folder: Path, params: SampleDataParams, report: Report) -> dict[str, Any]:
-    positives = write_positives(folder / "positives", params.positives, params.seed, report)
-    write_negatives(folder / "negatives", params.negatives, params.seed, report)
-    scene_faces = write_scenes(folder / "scenes", params.scenes, params.seed, report)
-    write_fer2013(
-        folder / "fer2013",
-        train=params.expression_faces,
-        test=params.expression_test_faces,
-        seed=params.seed,
-        report=report,
-    )
-    write_affectnet(
-        folder / "affectnet",
-        train=params.affectnet_faces,
-        validation=params.affectnet_validation_faces,
-        seed=params.seed,
-        report=report,
-    )
-    facts = {"seed": params.seed, "faces": positives, "scene_faces": scene_faces, "marker": MARKER}
-    write_text(folder / "README.md", _README.format(negatives=params.negatives, scenes=params.scenes, **facts))
-    return {
-        "positives": positives,
-        "negatives": params.negatives,
-        "scenes": params.scenes,
-        "scene_faces": scene_faces,
-        "expression_faces": params.expression_faces + params.expression_test_faces,
-        "affectnet_faces": params.affectnet_faces + params.affectnet_validation_faces,
-        "megabytes": round(sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6, 1),
-    }
+    pictures = _PICTURES[params.object]
+    positives = pictures.write_positives(folder / "positives", params.positives, params.seed, report)
+    pictures.write_negatives(folder / "negatives", params.negatives, params.seed, report)
+    scene_faces = pictures.write_scenes(folder / "scenes", params.scenes, params.seed, report)
+    counts = {"positives": positives, "negatives": params.negatives, "scenes": params.scenes}
+    counts["scene_faces"] = scene_faces
+    faces = _write_expressions(folder, params, report) if params.object == "face" else (0, 0)
+    facts = {"object": params.object, "seed": params.seed, "marker": MARKER, "more": _MORE[params.object]}
+    write_text(folder / "README.md", _README.format(**counts, **facts))
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return {**counts, "expression_faces": faces[0], "affectnet_faces": faces[1], "megabytes": round(size / 1e6, 1)}
+
+
+def _write_expressions(folder: Path, params: SampleDataParams, report: Report) -> tuple[int, int]:
+    """The network's datasets; returns how many faces are in each."""
+    train, test = params.expression_faces, params.expression_test_faces
+    write_fer2013(folder / "fer2013", train=train, test=test, seed=params.seed, report=report)
+    colour, validation = params.affectnet_faces, params.affectnet_validation_faces
+    write_affectnet(folder / "affectnet", train=colour, validation=validation, seed=params.seed, report=report)
+    return train + test, colour + validation

@@ -11,25 +11,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from cascade.boxes import Box
+from cascade.annotations.places import relative_name
+from cascade.annotations.problems import complain, origin, shortened, tell_lost_ignored, tell_lost_labels
+from cascade.annotations.records import Annotation
 from cascade.errors import InputError
 from runs.files import replacing_file
 from runs.skips import Skip
 
+MAX_BYTES = 256 * 1024 * 1024
+"""A larger file is refused."""
+
 _NUMBER = re.compile(rb"-?[0-9]{1,9}")
 _WHITE = re.compile(r"[ \t\n\v\f\r]")
 
-
-@dataclass(frozen=True)
-class Annotation:
-    """The boxes of one picture; `line` is the info file's line (the first is 1), 0 when it did not come from a file."""
-
-    picture: Path
-    boxes: tuple[Box, ...]
-    line: int = 0
+__all__ = ["Annotation", "read", "read_background", "write", "write_background"]
 
 
 def read(path: Path, problems: list[Skip] | None = None) -> list[Annotation]:
@@ -56,23 +53,31 @@ def read(path: Path, problems: list[Skip] | None = None) -> list[Annotation]:
             continue
         problem = _info_problem(path, number, words)
         if problem is not None:
-            _complain(problem, problems)
+            complain(problem, problems)
             continue
         values = [int(word) for word in words[2:]]
         boxes = tuple((values[i], values[i + 1], values[i + 2], values[i + 3]) for i in range(0, len(values), 4))
-        found.append(Annotation(path.parent / os.fsdecode(words[0]), boxes, number))
+        found.append(Annotation(path.parent / os.fsdecode(words[0]), boxes, number, file=path))
     return found
 
 
-def write(path: Path, annotations: Iterable[Annotation]) -> None:
+def write(path: Path, annotations: Iterable[Annotation], problems: list[Skip] | None = None) -> None:
     """Write an info file, whole or not at all; pictures are named relative to `path`'s folder.
+
+    Parameters
+    ----------
+    problems
+        What the format cannot carry is appended here: labels, ignored boxes, pictures with white space in their names.
 
     Raises
     ------
     InputError
-        A name holds white space, which the format cannot carry.
+        The format cannot carry something and `problems` is None.
     """
-    _write_lines(path, (_info_line(path, annotation) for annotation in annotations))
+    items = list(annotations)
+    tell_lost_labels(path, items, problems)
+    tell_lost_ignored(path, items, problems)
+    _write_lines(path, [line for line in (_info_line(path, item, problems) for item in items) if line is not None])
 
 
 def read_background(path: Path, problems: list[Skip] | None = None) -> list[Path]:
@@ -90,7 +95,7 @@ def read_background(path: Path, problems: list[Skip] | None = None) -> list[Path
     for number, line in enumerate(lines, start=1):
         if not line:
             remedy = "opencv_traincascade stops reading here: remove the line."
-            _complain(Skip(str(path), number, "empty line", "''", remedy), problems)
+            complain(Skip(str(path), number, "empty line", "''", remedy), problems)
     return [path.parent / os.fsdecode(line) for line in lines if line and not line.startswith(b"#")]
 
 
@@ -107,25 +112,21 @@ def write_background(path: Path, pictures: Iterable[Path]) -> None:
 
 def _lines(path: Path) -> list[bytes]:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror}. Give a folder of pictures or an info file that exists."
         ) from error
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{path} is larger than {MAX_BYTES // 2**20} MiB. Give an OpenCV info or background file.")
     if b"\0" in data:
         raise InputError(f"{path} is not a text file: it holds a zero byte. Give an OpenCV info or background file.")
     return data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
 
 
-def _complain(problem: Skip, problems: list[Skip] | None) -> None:
-    if problems is None:
-        raise InputError(str(problem))
-    problems.append(problem)
-
-
 def _info_problem(path: Path, number: int, words: Sequence[bytes]) -> Skip | None:
-    text = b" ".join(words).decode("utf-8", "replace")
-    value = repr(text if len(text) <= 80 else text[:77] + "...")
+    value = shortened(b" ".join(words).decode("utf-8", "replace"))
     if _has_spaced_name(words):
         remedy = "The format separates by spaces: rename the picture without them."
         return Skip(str(path), number, "picture name with a space", value, remedy)
@@ -153,26 +154,21 @@ def _write_lines(path: Path, lines: Iterable[str]) -> None:
             stream.write(os.fsencode(line) + b"\n")
 
 
-def _info_line(path: Path, annotation: Annotation) -> str:
-    name = _relative(path, annotation.picture)
+def _info_line(path: Path, annotation: Annotation, problems: list[Skip] | None) -> str | None:
+    name = relative_name(path.parent, annotation.picture)
     if _WHITE.search(name):
-        raise InputError(
-            f"{path}: an info file cannot name a picture with white space in its path. Got {name!r}. "
-            "Rename the file or folder."
-        )
+        remedy = "An info file cannot name a picture with white space in its path: rename the file or folder."
+        complain(Skip(origin(annotation), annotation.line, "picture name with a space", repr(name), remedy), problems)
+        return None
     numbers = [len(annotation.boxes), *(int(value) for box in annotation.boxes for value in box)]
     return " ".join([name, *map(str, numbers)])
 
 
 def _background_line(path: Path, picture: Path) -> str:
-    name = _relative(path, picture)
+    name = relative_name(path.parent, picture)
     if name.startswith("#") or name != name.rstrip(" \t\r\n") or "\n" in name:
         raise InputError(
             f"{path}: a background file cannot name a picture whose path starts with `#`, ends with white space "
             f"or holds a line end. Got {name!r}. Rename the file or folder."
         )
     return name
-
-
-def _relative(path: Path, picture: Path) -> str:
-    return Path(os.path.relpath(picture, path.parent)).as_posix()

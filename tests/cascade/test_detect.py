@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -37,6 +38,16 @@ def test_nothing_found_is_an_empty_array(square_cascade: Path) -> None:
     for shape in ((100, 100), (5, 7), (1, 1)):
         boxes, scores = Detector(square_cascade).detect(np.zeros(shape, np.uint8))
         assert (boxes.shape, scores.shape) == ((0, 4), (0,))
+
+
+def test_threads_may_share_a_detector(square_cascade: Path, draw_squares: Draw) -> None:
+    images = [draw_squares(640, 480 - 60 * number, [(20 + 60 * number, 40, 48, 48)]) for number in range(6)]
+    detector = Detector(square_cascade)
+    alone = [detector.detect(image)[0].tolist() for image in images]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda image: detector.detect(image)[0].tolist(), images * 10))
+    assert found == alone * 10
+    assert len({str(boxes) for boxes in alone}) == 6
 
 
 def test_colour_is_searched_as_grey(square_cascade: Path, draw_squares: Draw) -> None:

@@ -13,7 +13,8 @@ from cascade.annotations import opencv_info
 from cascade.annotations.opencv_info import Annotation
 from cascade.errors import InputError, ToolFailedError, ToolMissingError
 from cascade.samples import SampleParams, Samples, create_samples
-from cascade.vec import inspect, read_vec
+from cascade.vec.file import inspect, read_vec
+from runs.parameters import ParameterError
 
 SMALL = SampleParams(width=12, height=10)
 
@@ -137,4 +138,81 @@ def test_its_exit_status_does_not_matter(info, tmp_path, fake):
 def test_the_program_is_missing(info, tmp_path, monkeypatch):
     monkeypatch.setenv("FACEFOUNDRY_OPENCV_BIN", str(tmp_path))
     with pytest.raises(ToolMissingError, match="opencv_createsamples"):
-        create_samples(info, tmp_path / "a.vec", SMALL)
+        create_samples(info, tmp_path / "a.vec", SampleParams(cutter="opencv"))
+    assert create_samples(info, tmp_path / "a.vec", SMALL) == Samples(tmp_path / "a.vec", 10, 12, 10)
+
+
+VARIED = {"width": 12, "height": 10, "shift": 0.1, "rotation": 10.0, "light": 0.1}
+
+
+@pytest.mark.opencv
+def test_our_own_cutter_gives_what_opencv_gives(info, tmp_path):
+    """Larger and smaller boxes than the window, and of other shapes: to the grey level."""
+    boxes = ((2, 3, 12, 10), (0, 0, 50, 40), (5, 5, 9, 8), (1, 1, 20, 8), (3, 3, 12, 30), (7, 7, 13, 11))
+    opencv_info.write(info, [Annotation(info.parent / f"{i}.png", boxes) for i in range(5)])
+    made = {}
+    for cutter in ("opencv", "native", "auto"):
+        create_samples(info, tmp_path / "a.vec", SampleParams(width=12, height=10, cutter=cutter))
+        made[cutter] = (tmp_path / "a.vec").read_bytes()
+    assert made["opencv"] == made["native"] == made["auto"]
+
+
+def test_each_round_holds_every_box_once_and_the_first_as_it_is(info, tmp_path):
+    create_samples(info, tmp_path / "plain.vec", SampleParams(width=12, height=10, cutter="native"))
+    made = create_samples(info, tmp_path / "a.vec", SampleParams(**VARIED, copies=3))
+    plain, samples = read_vec(tmp_path / "plain.vec", 12, 10), read_vec(tmp_path / "a.vec", 12, 10)
+    assert made.count == len(samples) == 30
+    first = [sample.tobytes() for sample in samples[:10]]
+    assert sorted(first) == sorted(sample.tobytes() for sample in plain)
+    assert first != [sample.tobytes() for sample in plain]
+    assert len({sample.tobytes() for sample in samples}) == 30
+
+
+def test_the_same_seed_gives_the_same_file_and_fewer_are_its_beginning(info, tmp_path):
+    params = {**VARIED, "copies": 3, "keep_first": False}
+    for name, more in {"a": {}, "b": {}, "c": {"seed": 1}, "d": {"num": 17}}.items():
+        create_samples(info, tmp_path / f"{name}.vec", SampleParams(**params, **more))
+    files = {name: (tmp_path / f"{name}.vec").read_bytes() for name in "abcd"}
+    assert files["a"] == files["b"] != files["c"]
+    assert files["d"][12:] == files["a"][12 : len(files["d"])]
+
+
+def test_a_box_varies_the_same_whatever_comes_after_it(info, tmp_path):
+    params = SampleParams(**VARIED, copies=2)
+    create_samples(info, tmp_path / "a.vec", params)
+    info.write_text("\n".join(info.read_text().splitlines()[:2]) + "\n")
+    create_samples(info, tmp_path / "b.vec", params)
+    all_samples, fewer = ({s.tobytes() for s in read_vec(tmp_path / name, 12, 10)} for name in ("a.vec", "b.vec"))
+    assert len(fewer) == 8
+    assert fewer < all_samples
+
+
+def test_our_own_cutter_names_what_is_wrong_and_leaves_nothing(info, tmp_path):
+    info.write_text(info.read_text().replace("3.png 2 2 3 12 10", "3.png 2 45 3 12 10"))
+    with pytest.raises(
+        InputError, match=r"info\.lst:4: 3\.png: the box must lie in the picture of 50x40 .*\(45, 3, 12"
+    ):
+        create_samples(info, tmp_path / "a.vec", SampleParams(**VARIED, copies=2))
+    (info.parent / "1.png").write_text("junk")
+    with pytest.raises(InputError, match=r"info\.lst:2: 1\.png: not decodable .* Run `collect`"):
+        create_samples(info, tmp_path / "a.vec", SampleParams(**VARIED, copies=2))
+    assert leftovers(tmp_path) == []
+
+
+def test_pictures_without_a_wanted_box_are_not_opened(info, tmp_path):
+    (info.parent / "4.png").unlink()
+    assert create_samples(info, tmp_path / "a.vec", SampleParams(cutter="native", num=8)).count == 8
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"shift": 0.1}, "`copies` must be at least 2 for samples to vary"),
+        ({"cutter": "opencv", "margin": 0.1}, "`cutter` must be 'auto' or 'native'"),
+        ({"cutter": "opencv", "copies": 2}, "`cutter` must be 'auto' or 'native'"),
+        ({"margin": -1.0}, "`margin` must be greater than -1"),
+    ],
+)
+def test_parameters_that_contradict_each_other(values, words):
+    with pytest.raises(ParameterError, match=words):
+        SampleParams(**values)

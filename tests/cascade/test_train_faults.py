@@ -6,15 +6,15 @@ import sys
 import numpy as np
 import pytest
 
-from cascade import train
 from cascade.errors import ToolMissingError, TrainingError
+from cascade.opencv import train as opencv_train
 from cascade.train import train_cascade
 from cascade.train_output import SENTENCES, StopReason
 from cascade.train_params import CascadeTrainParams
-from cascade.vec import write_vec
+from cascade.vec.file import write_vec
 from runs.parameters import ParameterError
 
-PARAMS = CascadeTrainParams(width=8, height=8, num_neg=10, num_stages=3, feature_type="LBP")
+PARAMS = CascadeTrainParams(trainer="opencv", width=8, height=8, num_neg=10, num_stages=3, feature_type="LBP")
 
 PROGRAM = """
 import os, sys
@@ -79,6 +79,13 @@ def test_a_program_that_does_its_work(run, tmp_path):
     assert "-featureType LBP" in call
     assert "-mode" not in call
     assert "-numPos 9 -numNeg 10" in call
+
+
+def test_stages_that_reject_too_little_are_named(run):
+    params = dataclasses.replace(PARAMS, max_false_alarm_rate=0.1)
+    trained = run("[stage(i) for i in range(asked)]; cascade(asked)", params)
+    assert trained.explanation.startswith(SENTENCES[StopReason.ALL_STAGES])
+    assert "above `max_false_alarm_rate`: stage 1, 2, 3. They reject too little" in trained.explanation
 
 
 @pytest.mark.parametrize(
@@ -165,8 +172,8 @@ def test_a_cascade_that_was_lost_is_assembled_from_its_stages(run):
 
 
 def test_a_full_disk_is_named(run, monkeypatch):
-    usage = train.shutil.disk_usage("/")
-    monkeypatch.setattr(train.shutil, "disk_usage", lambda _: usage._replace(free=0))
+    usage = opencv_train.shutil.disk_usage("/")
+    monkeypatch.setattr(opencv_train.shutil, "disk_usage", lambda _: usage._replace(free=0))
     with pytest.raises(TrainingError, match=r"\(cannot write\).*Is the disk full"):
         run("stage(0); stage(1, 0.3)")
 
@@ -206,6 +213,11 @@ def test_the_program_is_missing(run, monkeypatch, tmp_path):
         ({"min_hit_rate": 1.5}, "`min_hit_rate` must be at most 1"),
         ({"max_false_alarm_rate": 1.0}, "`max_false_alarm_rate` must be less than 1"),
         ({"num_stages": 0}, "`num_stages` must be at least 1"),
+        (
+            {"feature_type": "HOG"},
+            r"`feature_type` must be .* no OpenCV since 3\.0 can load HOG",
+        ),
+        ({"feature_type": "SIFT"}, "`feature_type` must be one of"),
         ({"mode": "SOME"}, "`mode` must be one of"),
         ({"feature_type": "LBP", "base_format_save": True}, "`base_format_save` must be false for LBP"),
     ],

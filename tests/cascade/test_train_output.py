@@ -27,7 +27,7 @@ END>
 
 def read(text, num_stages=3):
     progress, rows = [], []
-    output = TrainingOutput(num_stages, progress.append, rows.append)
+    output = TrainingOutput(num_stages, progress.append, rows, lambda: None)
     for line in text.split("\n"):
         output.take(line)
     return output, progress, rows
@@ -44,9 +44,11 @@ def test_a_stage_becomes_a_row():
 def test_progress_is_told_for_people_and_as_figures():
     _, progress, _ = read(STAGE.replace("0-stage", "2-stage"))
     assert progress[0].message == "stage 3 of 3: starts"
-    assert progress[-1].message == "stage 3 of 3: weak classifier 2: hit rate 0.9986, false alarm rate 0.2463"
+    assert progress[-2].message == "stage 3 of 3: weak classifier 2: hit rate 0.9986, false alarm rate 0.2463"
+    assert progress[-1].message == "stage 3 of 3: trained, 2 weak classifiers in 0 s"
     assert (progress[-1].done, progress[-1].total) == (2, 3)
-    assert progress[-1].figures == {
+    figures = {name: value for name, value in progress[-2].figures.items() if name != "seconds"}
+    assert figures == {
         "stage": 2,
         "weak_classifiers": 2,
         "hit_rate": 0.998571,

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
+from flows.command_line import guarded
+
 PROGRAM = [str(Path(sys.executable).parent / "facefoundry")]
 STEPS = ["collect", "describe", "samples", "train", "evaluate", "register"]
 COMMANDS = [
@@ -75,7 +77,7 @@ def test_an_unknown_name_in_params_yaml_is_an_error(tmp_path: Path) -> None:
         (["cascade", "collect", "absent", "absent", "out"], "absent"),
         (["cascade", "collect", "absent", "absent", "out", "--min-width", "-3"], "`min_width` must be at least"),
         (["cascade", "describe", "absent", "out"], "absent"),
-        (["cascade", "evaluate", "absent.xml", "absent", "out"], "absent.xml"),
+        (["cascade", "evaluate", "absent.xml", "absent", "out"], "absent cannot be read"),
         (["cnn", "merge", "out", "--fer2013", "absent.csv"], "absent.csv"),
         (["cnn", "train", "absent", "out"], "absent"),
         (["cnn", "train", ".", "out", "--epochs", "0"], "`epochs` must be at least 1. Got 0"),
@@ -89,6 +91,15 @@ def test_a_fault_is_one_clear_line_and_status_1(arguments: list[str], words: str
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("error", "words"), [("", "the same command resumes"), ("resume with: this", "with: this")])
+def test_an_interruption_says_how_to_resume(error: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt(*filter(None, [error]))
+
+    assert guarded(interrupted) == 130
+    assert words in capsys.readouterr().err
 
 
 def test_help_does_not_wait_for_heavy_libraries(tmp_path: Path) -> None:

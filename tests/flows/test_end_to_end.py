@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +73,21 @@ def test_the_server_saw_every_step_in_the_pipelines_order(first_run: str, prefec
     tasks = [run for run in runs if not run["name"].startswith(("train-cascade", "train-cnn"))]
     tasks.sort(key=lambda run: run["start_time"])
     names = [run["name"].rsplit("-", 1)[0] for run in tasks if run["state_type"] == "COMPLETED"]
-    assert names[:10] == [step.name for step in CASCADE_LINE + CNN_LINE]
+    steps = [step.name for step in CASCADE_LINE + CNN_LINE]
+    assert names[: len(steps)] == steps
 
 
 def test_the_servers_page_has_pictures_tables_and_progress(first_run: str, prefect_server: str) -> None:
     keys = {artifact["key"] for artifact in ask(prefect_server, "artifacts/filter")}
     assert {"cascade-montage", "cascade-figures", "cnn-confusion", "merge-counts", "progress-train-cnn"} <= keys
+    assert {"table-train-cascade", "table-train-cnn"} <= keys
+
+
+def test_the_table_of_stages_is_the_trainings_own(place: Path, first_run: str, prefect_server: str) -> None:
+    tables = ask(prefect_server, "artifacts/latest/filter", artifacts={"key": {"any_": ["table-train-cascade"]}})
+    shown = [row["false alarm"] for row in json.loads(tables[0]["data"])]
+    training = json.loads((place / "work/demo/cascade/training.json").read_text())
+    assert shown == [row["false_alarm_rate"] for row in training["rows"]]
 
 
 def test_the_same_again_trains_nothing_and_registers_nothing(place: Path, first_run: str, prefect_server: str) -> None:
@@ -112,21 +124,46 @@ def test_the_registered_models_answer_in_a_process_that_never_saw_this_project(p
     assert done.returncode == 0, done.stderr
 
 
-def test_a_killed_run_leaves_no_trainer_behind_and_the_next_one_ends_it(place: Path, prefect_server: str) -> None:
-    slow = {**PARAMS, "train_cascade": {"num_stages": 12, "num_neg": 100, "mode": "ALL"}}
-    (place / "slow.yaml").write_text(yaml.safe_dump(slow))
-    command = [PROGRAM, "run", "cascade", "--out", "work/killed", "--params", "slow.yaml"]
-    environment = {**os.environ, "PREFECT_API_URL": prefect_server}
-    run = subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(lambda: trainers_in(place / "work/killed"))
-    run.send_signal(signal.SIGKILL)
-    run.wait()
-    wait_for(lambda: not trainers_in(place / "work/killed"))
-    assert not (place / "work/killed/cascade/cascade.xml").exists()
-    (place / "slow.yaml").write_text(yaml.safe_dump(PARAMS))
-    run_line = subprocess.run([*command, "--restart"], cwd=place, env=environment, capture_output=True, text=True)
-    assert run_line.returncode == 0, run_line.stderr
-    assert (place / "work/killed/cascade/cascade.xml").is_file()
+def test_a_run_without_a_folder_says_how_to_resume_it_and_resumes(place: Path, prefect_server: str) -> None:
+    slow = {"trainer": "opencv", "num_stages": 2, "num_neg": 200, "mode": "ALL", "max_false_alarm_rate": 0.1}
+    (place / "slow.yaml").write_text(yaml.safe_dump({**PARAMS, "train_cascade": slow}))
+    interrupted = start(place, prefect_server, "facefoundry run cascade --params slow.yaml")
+    said = iter(interrupted.stderr or ())
+    again = next(line for line in said if line.startswith("resume with: ")).strip().removeprefix("resume with: ")
+    told = re.fullmatch(r"facefoundry run cascade --out (work/runs/20\S+) --params slow\.yaml", again)
+    assert told, again
+    folder = place / told[1]
+    stop(interrupted, signal.SIGINT, folder)
+    assert interrupted.returncode == 130
+    with interrupted.stderr or nullcontext():
+        assert list(said)[-1].strip() == f"facefoundry: interrupted; resume with: {again}"
+
+    first = (folder / "cascade" / "stage0.xml").stat()
+    killed = start(place, prefect_server, again)
+    stop(killed, signal.SIGKILL, folder)
+    assert not (folder / "cascade" / "cascade.xml").exists()
+    resumed = start(place, prefect_server, again)
+    _, errors = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, errors
+    assert (folder / "cascade" / "cascade.xml").is_file()
+    assert (folder / "cascade" / "stage0.xml").stat().st_mtime_ns == first.st_mtime_ns
+
+
+def start(place: Path, api: str, command: str) -> subprocess.Popen[str]:
+    words = [PROGRAM, *shlex.split(command)[1:]]
+    environment = {**os.environ, "PREFECT_API_URL": api}
+    streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(words, cwd=place, env=environment, **streams)
+
+
+def stop(run: subprocess.Popen[str], number: signal.Signals, folder: Path) -> None:
+    """Stop a run while it trains and has a whole stage; the trainer must end with it."""
+    wait_for(lambda: (folder / "cascade" / "stage0.xml").is_file() and trainers_in(folder))
+    run.send_signal(number)
+    run.wait(timeout=30)
+    wait_for(lambda: not trainers_in(folder), 20)
+    if number == signal.SIGKILL and run.stderr:
+        run.stderr.close()
 
 
 def trainers_in(folder: Path) -> list[str]:

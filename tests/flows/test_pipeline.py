@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def test_each_stage_reads_and_writes_what_the_table_says(step: Step, stages: dic
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 def test_each_stage_depends_on_its_own_parameters(step: Step, stages: dict[str, Any]) -> None:
     section = "registration" if step.writes is None else step.name
-    assert stages[step.name].get("params", []) == ([section] if step.params else [])
+    assert stages[step.name].get("params", []) == ([section, *step.other_params] if step.params else [])
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,12 @@ def test_every_flow_takes_each_steps_parameters_by_its_name(flow: Any, line: tup
     chosen = flow_parameters(ROOT / "params.yaml", line)
     accepted = set(inspect.signature(flow.fn).parameters)
     assert set(chosen) | {"data", "out", "restart"} == accepted
+
+
+@pytest.mark.parametrize("module", [train_cascade, train_cnn], ids=["cascade", "cnn"])
+def test_each_flow_registers_its_model_with_the_version_of_its_own_data(module: Any) -> None:
+    (call,) = re.findall(r"register_steps\.register_\w+\((.*)\)", inspect.getsource(module))
+    assert call.endswith(", registration, data")
 
 
 @pytest.mark.parametrize("flow", [train_cascade.train_cascade, train_cnn.train_cnn, train_both.train_both])

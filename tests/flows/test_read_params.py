@@ -41,7 +41,7 @@ def test_an_empty_file_or_section_is_all_defaults(tmp_path: Path, text: str) -> 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("train:\n  epoch: 7\n", r"section `train` does not know `epoch`. It knows epochs, rate"),
+        ("train:\n  epoch: 7\n", r"section `train`: `epoch` is not known. Known are epochs,"),
         ("train:\n  epochs: 0\n", r"section `train`: `epochs` must be at least 1. Got 0"),
         ("train:\n  epochs: many\n", "`epochs` must be of type int. Got 'many'"),
         ("train: 3\n", "section `train` must hold names and values. Got 3"),

@@ -34,6 +34,9 @@ def test_a_version_that_was_there_is_not_called_new(tmp_path: Path, capsys: pyte
     assert "version 3 @challenger, was there already" in capsys.readouterr().out
 
 
-def test_each_run_gets_a_folder_that_sorts_by_time() -> None:
-    assert new_run_folder().parent == Path("work/runs")
-    assert new_run_folder().name[:2] == "20"
+def test_each_run_gets_a_folder_of_its_own_that_sorts_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folders = [new_run_folder() for _ in range(4)]
+    assert len(set(folders)) == 4
+    assert {folder.parent for folder in folders} == {Path("work/runs")}
+    assert all(folder.is_dir() and folder.name[:2] == "20" for folder in folders)

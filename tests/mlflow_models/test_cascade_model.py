@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import importlib.util
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -48,7 +50,27 @@ def test_the_file_stands_alone() -> None:
     nodes = list(ast.walk(ast.parse(CODE.read_text())))
     names = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {str(node.module).split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
-    assert names == {"__future__", "typing", "cv2", "mlflow", "numpy"}
+    assert names == {"__future__", "threading", "typing", "cv2", "mlflow", "numpy"}
+
+
+def test_threads_that_share_a_model_get_what_each_alone_gets(model: Any) -> None:
+    scenes = [np.random.default_rng(number).integers(0, 40, (480 - 60 * number, 640), np.uint8) for number in range(6)]
+    for number, each in enumerate(scenes):
+        each[20 + 8 * number :, 30 + 80 * number :][:40, :40] = 220
+    alone = [model.predict(each, POINT) for each in scenes]
+    assert len({rows.tobytes() for rows in alone}) == len(scenes)
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda each: model.predict(each, POINT), scenes * 20))
+    for rows, expected in zip(found, alone * 20, strict=True):
+        np.testing.assert_array_equal(rows, expected)
+
+
+def test_an_opencv_without_the_classifier_names_the_wheel_that_has_it(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(cv2, "CascadeClassifier")
+    with pytest.raises(RuntimeError, match=r"has no `CascadeClassifier`.*pip install opencv-contrib-python-headless"):
+        type(model)().load_context(SimpleNamespace(artifacts={"cascade": str(STUMP)}))
 
 
 @pytest.mark.parametrize("change", [{}, {"min_neighbors": 0}, {"max_size": 30}, {"scale_factor": 1.05, "min_size": 30}])

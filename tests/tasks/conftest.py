@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from runs.record import digest
 from tasks import publish_mlflow
 from tasks.publish_params import RegisterParams
 
@@ -48,11 +49,12 @@ def run(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def score(tmp_path: Path) -> Path:
-    """An evaluation's folder, with the files of both lines."""
+def score(tmp_path: Path, cascade: Path) -> Path:
+    """An evaluation's folder, with the files of both lines; of `cascade`."""
     folder = tmp_path / "score"
     folder.mkdir()
     figures = {
+        "model_sha256": digest(cascade),
         "recall": 0.75,
         "recommended_recall": 0.5,
         "recommended_min_neighbors": 2,
@@ -72,6 +74,17 @@ def score(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def measured(score: Path) -> Callable[[Path], None]:
+    """Makes the evaluation's folder that of another model, or of the same after a change."""
+
+    def measure(model: Path) -> None:
+        told = json.loads((score / "metrics.json").read_text())
+        (score / "metrics.json").write_text(json.dumps({**told, "model_sha256": digest(model)}))
+
+    return measure
+
+
 @pytest.fixture(scope="session")
 def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with its tables and nothing in them; MLflow takes seconds to make one."""
@@ -89,7 +102,7 @@ def params(tmp_path: Path, new_database: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(current)
     (tmp_path / "a store").mkdir()
     shutil.copyfile(new_database, tmp_path / "a store" / "mlflow.db")
-    yield RegisterParams(tracking_uri=f"sqlite:///{tmp_path}/a store/mlflow.db", project=tmp_path)
+    yield RegisterParams(tracking_uri=f"sqlite:///{tmp_path}/a store/mlflow.db")
     assert list(current.iterdir()) == []
 
 

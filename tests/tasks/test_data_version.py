@@ -32,33 +32,36 @@ def checkout(tmp_path: Path) -> Path:
 
 def test_reads_the_hash_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "data.dvc").write_text(FOLDER)
-    assert dvc_hash(tmp_path / "data.dvc") == DvcHash("0123456789abcdef0123456789abcdef.dir", 5, 1234)
+    assert dvc_hash(tmp_path / "data") == DvcHash("0123456789abcdef0123456789abcdef.dir", 5, 1234)
 
 
 def test_counts_are_optional(tmp_path: Path) -> None:
     (tmp_path / "data.dvc").write_text("outs:\n- md5: ab\n  path: data\n")
-    assert dvc_hash(tmp_path / "data.dvc") == DvcHash("ab", None, None)
+    assert dvc_hash(tmp_path / "data") == DvcHash("ab", None, None)
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (None, "data.dvc does not exist; `dvc add data` makes it"),
+        (None, "data.dvc does not exist beside the data; `dvc add data` makes it"),
         ("outs: [", "data.dvc cannot be read: ParserError"),
         ("", "data.dvc holds no `outs` entry with an `md5`"),
         ("outs: []", "data.dvc holds no `outs` entry with an `md5`"),
         ("outs:\n- path: data", "data.dvc holds no `outs` entry with an `md5`"),
+        ("- 1", "data.dvc holds no `outs` entry with an `md5`"),
+        ("outs:\n- md5: ab\n  path: other", "data.dvc is not of the folder data beside it"),
+        ("wdir: below\nouts:\n- md5: ab\n  path: data", "data.dvc is not of the folder data beside it"),
     ],
 )
 def test_an_unknown_hash_says_why(tmp_path: Path, text: str | None, reason: str) -> None:
     if text is not None:
         (tmp_path / "data.dvc").write_text(text)
-    assert dvc_hash(tmp_path / "data.dvc") == DvcHash(reason=reason)
+    assert dvc_hash(tmp_path / "data") == DvcHash(reason=reason)
 
 
 def test_a_file_that_is_no_text_has_a_reason(tmp_path: Path) -> None:
     (tmp_path / "data.dvc").write_bytes(b"\xff\xfe\x00")
-    assert dvc_hash(tmp_path / "data.dvc").reason == "data.dvc cannot be read: UnicodeDecodeError"
+    assert dvc_hash(tmp_path / "data").reason == "data.dvc cannot be read: UnicodeDecodeError"
 
 
 def test_a_clean_checkout(checkout: Path) -> None:
@@ -69,7 +72,26 @@ def test_a_clean_checkout(checkout: Path) -> None:
 def test_a_changed_tracked_file_makes_it_dirty_from_below_too(checkout: Path) -> None:
     (checkout / "data.dvc").write_text(FOLDER + "# changed\n")
     (checkout / "below").mkdir()
+    (checkout / "below" / "code.py").touch()
+    git(checkout, "add", "below")
     assert git_commit(checkout / "below").dirty is True
+
+
+def test_what_is_installed_below_somebodys_checkout_has_no_commit(checkout: Path) -> None:
+    (checkout / "site-packages").mkdir()
+    (checkout / "site-packages" / "code.py").touch()
+    assert git_commit(checkout / "site-packages").commit == "unknown"
+    assert "did not match any file" in git_commit(checkout / "site-packages").reason
+
+
+def test_the_hash_is_of_the_folder_that_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data.dvc").write_text(FOLDER)
+    (tmp_path / "else").mkdir()
+    (tmp_path / "data").symlink_to(tmp_path / "else")
+    monkeypatch.chdir(tmp_path / "else")
+    assert dvc_hash(Path("../data/")).files == 5
+    for other in ("my/data", tmp_path / "else", "/"):
+        assert dvc_hash(Path(other)).md5 == "unknown"
 
 
 def test_no_checkout_no_commit_no_git_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +106,7 @@ def test_no_checkout_no_commit_no_git_no_answer(tmp_path: Path, monkeypatch: pyt
 
 
 def test_tags_are_text_and_leave_out_what_is_not_known(checkout: Path) -> None:
-    version = data_version(checkout)
+    version = data_version(checkout / "data", checkout)
     assert version.as_tags() == {
         "dvc.md5": "0123456789abcdef0123456789abcdef.dir",
         "dvc.files": "5",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,17 @@ def test_the_cascade_finds_the_same_elsewhere(
 
 @pytest.mark.slow
 def test_the_network_answers_the_same_elsewhere(
-    network: Path, run: Path, score: Path, params: RegisterParams, client: Any, tmp_path: Path
+    network: Path,
+    run: Path,
+    score: Path,
+    params: RegisterParams,
+    client: Any,
+    tmp_path: Path,
+    measured: Callable[[Path], None],
 ) -> None:
     import keras
 
+    measured(network)
     registered = register_cnn(network, run, score, params)
     assert not register_cnn(network, run, score, params).created
     faces = np.random.default_rng(1).uniform(0, 255, (3, 64, 40, 1)).astype(np.float32)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 
 from runs.progress import Progress
 from tasks import publish_mlflow
+from tasks.data_version import git_commit
 from tasks.publish_models import PublishError, RegisterParams, list_registered, register_cascade, register_cnn
+from tasks.publish_record import PROJECT
 
 pytestmark = pytest.mark.mlflow
 
@@ -20,8 +24,9 @@ def runs_of(client: Any) -> list[Any]:
 
 
 def test_a_run_tells_all(cascade: Path, run: Path, score: Path, params: RegisterParams, client: Any) -> None:
-    (params.project / "data.dvc").write_text("outs:\n- md5: 0123456789abcdef0123456789abcdef.dir\n  nfiles: 5\n")
-    registered = register_cascade(cascade, run, score, params)
+    outs = "outs:\n- md5: 0123456789abcdef0123456789abcdef.dir\n  nfiles: 5\n  path: my data\n"
+    (cascade.parent / "my data.dvc").write_text(outs)
+    registered = register_cascade(cascade, run, score, params, data=cascade.parent / "my data")
     found = client.get_run(registered.run_id)
     assert found.info.status == "FINISHED"
     assert found.data.params["num_stages"] == "2"
@@ -54,10 +59,11 @@ def test_the_same_again_makes_no_version_and_no_run(
 
 
 def test_aliases_champion_first_then_challenger(
-    cascade: Path, run: Path, score: Path, params: RegisterParams, client: Any
+    cascade: Path, run: Path, score: Path, params: RegisterParams, client: Any, measured: Callable[[Path], None]
 ) -> None:
     def registered_with(text: str) -> tuple[int, str]:
         cascade.write_text(text)
+        measured(cascade)
         answer = register_cascade(cascade, run, score, params)
         return answer.version, answer.alias
 
@@ -128,10 +134,42 @@ def test_a_version_that_is_not_ready_or_not_ours_does_not_count(
     assert (registered.version, registered.alias) == (2, "champion")
 
 
+def test_figures_of_another_model_are_not_registered_as_this_ones(
+    cascade: Path, run: Path, score: Path, params: RegisterParams
+) -> None:
+    cascade.write_text(cascade.read_text() + "\n")
+    words = r"The figures in .*score/metrics\.json are of another model .*Run the step `evaluate_cascade` again on"
+    with pytest.raises(PublishError, match=words):
+        register_cascade(cascade, run, score, params)
+    assert list_registered(params.tracking_uri) == []
+
+
+def test_the_version_is_that_of_the_data_that_was_given_and_of_the_factory_not_of_the_current_folder(
+    cascade: Path,
+    run: Path,
+    score: Path,
+    params: RegisterParams,
+    client: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elsewhere = tmp_path / "somebody's checkout"
+    elsewhere.mkdir()
+    subprocess.run(["git", "init", "--quiet", str(elsewhere)], check=True)
+    (elsewhere / "data.dvc").write_text("outs:\n- md5: 0123456789abcdef0123456789abcdef.dir\n  path: data\n")
+    monkeypatch.chdir(elsewhere)
+    registered = register_cascade(cascade, run, score, params, data=tmp_path / "other")
+    tags = client.get_run(registered.run_id).data.tags
+    assert tags["dvc.md5"] == "unknown"
+    assert tags["dvc.reason"] == "other.dvc does not exist beside the data; `dvc add other` makes it"
+    assert tags["git.commit"] == git_commit(PROJECT).commit
+
+
 def test_files_that_are_no_cascades_are_refused_before_a_run_begins(
-    cascade: Path, run: Path, score: Path, params: RegisterParams, tmp_path: Path
+    cascade: Path, run: Path, score: Path, params: RegisterParams, tmp_path: Path, measured: Callable[[Path], None]
 ) -> None:
     cascade.write_text("<no")
+    measured(cascade)
     with pytest.raises(PublishError, match=r"trained\.xml"):
         register_cascade(cascade, run, score, params)
     with pytest.raises(PublishError, match=r"missing\.xml does not exist\. The step `train_cascade` makes it"):
@@ -140,20 +178,24 @@ def test_files_that_are_no_cascades_are_refused_before_a_run_begins(
 
 
 @pytest.mark.slow
-def test_a_file_that_is_no_network_is_refused(run: Path, score: Path, params: RegisterParams, tmp_path: Path) -> None:
+def test_a_file_that_is_no_network_is_refused(
+    run: Path, score: Path, params: RegisterParams, tmp_path: Path, measured: Callable[[Path], None]
+) -> None:
     (tmp_path / "model.keras").write_bytes(b"no zip")
+    measured(tmp_path / "model.keras")
     with pytest.raises(PublishError, match=r"model\.keras is no network that Keras"):
         register_cnn(tmp_path / "model.keras", run, score, params)
 
 
 @pytest.mark.slow
 def test_a_network_with_other_outputs_is_refused(
-    run: Path, score: Path, params: RegisterParams, tmp_path: Path
+    run: Path, score: Path, params: RegisterParams, tmp_path: Path, measured: Callable[[Path], None]
 ) -> None:
     import keras
 
     other = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Flatten(), keras.layers.Dense(7)])
     other.save(tmp_path / "seven.keras")
+    measured(tmp_path / "seven.keras")
     with pytest.raises(PublishError, match=r"must take .* and give \(N, 5\).* Got \(None, 48, 48, 1\) and \(None, 7\)"):
         register_cnn(tmp_path / "seven.keras", run, score, params)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,37 @@ def test_pull_of_a_damaged_or_lost_file_leaves_what_was_pulled(
     with pytest.raises(PublishError, match=r"artifacts/cascade\.xml cannot be read from the store"):
         pull("face-cascade", tmp_path / "pulled", params)
     assert (tmp_path / "pulled" / "cascade.xml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        ("kind", "../../evil"),
+        ("file", "../../../outside.xml"),
+        ("file", "artifacts/../../../outside.xml"),
+        ("file", "/etc/hostname"),
+        ("file", "%2e%2e/%2e%2e/outside.xml"),
+        ("file", ""),
+    ],
+)
+def test_pull_reads_and_writes_only_where_this_program_says(
+    cascade: Path, run: Path, score: Path, params: RegisterParams, client: Any, tmp_path: Path, tag: str, value: str
+) -> None:
+    register_cascade(cascade, run, score, params)
+    client.set_model_version_tag("face-cascade", "1", f"facefoundry.{tag}", value)
+    with pytest.raises(PublishError, match=r"The tags of face-cascade version 1 were not written by this program"):
+        pull("face-cascade", tmp_path / "pulled", params)
+    assert not (tmp_path / "pulled").exists()
+
+
+def test_the_pulled_files_name_is_our_own_whatever_the_store_says(
+    cascade: Path, run: Path, score: Path, params: RegisterParams, client: Any, tmp_path: Path
+) -> None:
+    register_cascade(cascade, run, score, params)
+    client.set_model_version_tag("face-cascade", "1", "facefoundry.pulled_as", "../evil")
+    assert pull("face-cascade", tmp_path / "pulled", params).file == tmp_path / "pulled" / "cascade.xml"
+    assert sorted(path.name for path in (tmp_path / "pulled").iterdir()) == ["MODEL.json", "cascade.xml"]
+    assert not (tmp_path / "evil").exists()
 
 
 def test_listing_a_store_that_is_not_there_makes_none(tmp_path: Path) -> None:

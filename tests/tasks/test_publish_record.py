@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from runs.record import digest
 from tasks.publish_record import (
     CASCADE,
     CNN,
+    Line,
     PublishError,
     content_digest,
     environment,
@@ -22,8 +24,8 @@ from tasks.publish_record import (
 )
 
 
-def test_parameters_figures_history_and_files(run: Path, score: Path) -> None:
-    record = read_record(run, score, CASCADE)
+def test_parameters_figures_history_and_files(cascade: Path, run: Path, score: Path) -> None:
+    record = read_record(cascade, run, score, CASCADE)
     assert record.params == {
         "num_stages": "2",
         "mode": "ALL",
@@ -31,6 +33,7 @@ def test_parameters_figures_history_and_files(run: Path, score: Path) -> None:
         "inputs.vec": "12ab",
         "training.reason": "goal reached",
         "recommended_within_budget": "true",
+        "model_sha256": digest(cascade),
     }
     assert record.metrics == {
         "training.seconds": 3.5,
@@ -47,13 +50,14 @@ def test_parameters_figures_history_and_files(run: Path, score: Path) -> None:
     assert score / "montage.png" in record.files["evaluation"]
 
 
-def test_the_headline_is_of_the_operating_point_that_is_recommended(run: Path, score: Path) -> None:
-    assert read_record(run, score, CASCADE).headline() == {"recall": 0.5, "accuracy": 0.9}
+def test_the_headline_is_of_the_operating_point_that_is_recommended(cascade: Path, run: Path, score: Path) -> None:
+    assert read_record(cascade, run, score, CASCADE).headline() == {"recall": 0.5, "accuracy": 0.9}
 
 
-def test_nan_is_neither_figure_nor_parameter(run: Path, score: Path) -> None:
-    (score / "metrics.json").write_text('{"recall": NaN, "loss": Infinity, "precision": 0.5}')
-    record = read_record(run, score, CNN)
+def test_nan_is_neither_figure_nor_parameter(cascade: Path, run: Path, score: Path) -> None:
+    figures = {"recall": float("nan"), "loss": float("inf"), "precision": 0.5, "model_sha256": digest(cascade)}
+    (score / "metrics.json").write_text(json.dumps(figures))
+    record = read_record(cascade, run, score, CNN)
     assert set(record.metrics) == {"training.seconds", "precision"}
     assert "recall" not in record.params
 
@@ -94,26 +98,52 @@ def test_names_that_mlflow_refuses_are_changed() -> None:
         ("score", "montage.png", "evaluate_cascade"),
     ],
 )
-def test_a_missing_file_names_itself_and_its_step(run: Path, score: Path, folder: str, name: str, step: str) -> None:
+def test_a_missing_file_names_itself_and_its_step(
+    cascade: Path, run: Path, score: Path, folder: str, name: str, step: str
+) -> None:
     ({"run": run, "score": score}[folder] / name).unlink()
     with pytest.raises(PublishError, match=rf"{name} does not exist\. The step `{step}` makes it"):
-        read_record(run, score, CASCADE)
+        read_record(cascade, run, score, CASCADE)
 
 
-def test_an_empty_file_and_a_missing_folder(run: Path, score: Path) -> None:
+def test_an_empty_file_and_a_missing_folder(cascade: Path, run: Path, score: Path) -> None:
     (run / "history.csv").write_text("")
     with pytest.raises(PublishError, match=r"history\.csv is empty\. The step `train_cnn`"):
-        read_record(run, score, CNN)
+        read_record(cascade, run, score, CNN)
     shutil.rmtree(run)
     with pytest.raises(PublishError, match=r"run\.json does not exist"):
-        read_record(run, score, CNN)
+        read_record(cascade, run, score, CNN)
 
 
 @pytest.mark.parametrize(("text", "rule"), [("{", "is no JSON"), ("[1]", "must hold a JSON object, not list")])
-def test_broken_json_names_itself_and_its_step(run: Path, score: Path, text: str, rule: str) -> None:
+def test_broken_json_names_itself_and_its_step(cascade: Path, run: Path, score: Path, text: str, rule: str) -> None:
     (score / "metrics.json").write_text(text)
     with pytest.raises(PublishError, match=rf"metrics\.json {rule}.*`evaluate_cnn`"):
-        read_record(run, score, CNN)
+        read_record(cascade, run, score, CNN)
+
+
+@pytest.mark.parametrize(
+    ("line", "told", "words"),
+    [
+        (
+            CASCADE,
+            {"model_sha256": "ab" * 32},
+            r"are of another model \(SHA-256 abababababab, not .*`evaluate_cascade`",
+        ),
+        (
+            CNN,
+            {"model_sha256": "ab" * 32},
+            r"are of another model .*Run the step `evaluate_cnn` again on .*trained\.xml",
+        ),
+        (CASCADE, {}, "do not say of which model, and would be registered as those of"),
+    ],
+)
+def test_figures_must_be_of_the_models_own_file(
+    cascade: Path, run: Path, score: Path, line: Line, told: dict[str, str], words: str
+) -> None:
+    (score / "metrics.json").write_text(json.dumps({"recall": 0.5, **told}))
+    with pytest.raises(PublishError, match=rf"score/metrics\.json {words}"):
+        read_record(cascade, run, score, line)
 
 
 def test_the_operating_point_is_the_recommended_one() -> None:

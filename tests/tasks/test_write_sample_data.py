@@ -177,3 +177,33 @@ def test_an_empty_folder_may_be_filled(tmp_path):
 def test_parameters_are_checked():
     with pytest.raises(ParameterError, match="`positives` must be at least 1"):
         SampleDataParams(positives=0)
+
+
+BOTTLES = SampleDataParams(**{**SMALL, "object": "bottle", "negatives": 5})
+
+
+def test_bottles_come_in_the_same_layout_without_the_networks_datasets(tmp_path):
+    sample = write_sample_data(tmp_path / "data", BOTTLES)
+
+    assert sorted(entry.name for entry in sample.folder.iterdir()) == [
+        "README.md",
+        "negatives",
+        "positives",
+        MARKER,
+        "scenes",
+    ]
+    assert (sample.positives, sample.negatives, sample.scenes) == (9, 5, 6)
+    assert (sample.expression_faces, sample.affectnet_faces) == (0, 0)
+    for part in ("positives", "scenes"):
+        for annotation in read(sample.folder / part / "info.lst"):
+            height, width = cv2.imread(str(annotation.picture)).shape[:2]
+            assert all(is_inside(box, width, height) for box in annotation.boxes)
+            assert all(0.35 < box[2] / box[3] < 0.45 and box[2] >= 16 and box[3] >= 40 for box in annotation.boxes)
+    assert "9 bottles in pictures" in (sample.folder / "README.md").read_text()
+    assert not write_sample_data(tmp_path / "data", BOTTLES).written
+    with pytest.raises(RunMismatchError, match="object was 'bottle', now 'face'"):
+        write_sample_data(tmp_path / "data", PARAMS)
+
+
+def test_faces_of_the_time_before_bottles_are_known_again(sample):
+    assert "object" not in json.loads((sample.folder / MARKER).read_text())["parameters"]

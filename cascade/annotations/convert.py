@@ -1,0 +1,124 @@
+"""Convert annotations from any format to any other, and say what did not come along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cascade.annotations import formats
+from cascade.annotations.formats import FormatName
+from cascade.annotations.records import UNLABELLED, Annotation, choose_labels, count_labels
+from cascade.errors import InputError
+from cascade.pictures import check_output
+from runs.files import replacing_folder, write_json
+from runs.parameters import Parameters
+from runs.progress import Progress, Report, silent
+from runs.skips import Skip, count_by_rule, write_skips
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertParams(Parameters):
+    """From what to what, and which boxes."""
+
+    format: FormatName = "coco"
+    """The format to write."""
+    source_format: FormatName | None = None
+    """The format that is read; empty: found out by the file's name and first bytes."""
+    label: str | None = None
+    """Keep only boxes with this label, or these with commas between them; empty: all."""
+    unlabelled: str = UNLABELLED
+    """The label that boxes without one get in COCO, VOC and YOLO, which need one."""
+    overwrite: bool = False
+    """Replace `out` where it is a file already; a folder is replaced only when an earlier conversion wrote it."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What `convert` wrote: pictures, boxes that count, ignored boxes; and what it lost, by rule."""
+
+    out: Path
+    format: str
+    pictures: int
+    boxes: int
+    ignored: int
+    skipped: dict[str, int]
+
+
+def convert(source: Path, out: Path, params: ConvertParams = ConvertParams(), *, report: Report = silent) -> Converted:
+    """Convert annotations. Pictures are neither copied nor changed; `out` names them from where it is.
+
+    Parameters
+    ----------
+    source
+        A file or folder in any format of `formats.FORMATS`.
+    out
+        The file to write, whole or not at all; a folder for VOC and YOLO, with ``report.json`` in it. What was broken
+        in `source` or has no place in the new format is in ``<out>.skipped.csv``, in a folder in ``skipped.csv``.
+
+    Raises
+    ------
+    InputError
+        `source` cannot be read or has no picture, no box has a wanted label, or `out` is there already.
+    """
+    skips: list[Skip] = []
+    report(Progress(f"reading {source}"))
+    annotations = formats.read(source, format=params.source_format, problems=skips)
+    if not annotations:
+        reasons = f" The first problem: {skips[0]}" if skips else ""
+        raise InputError(f"{source} names no picture that can be used.{reasons}")
+    if params.label is not None:
+        annotations = choose_labels(annotations, params.label, source)
+    if formats.FORMATS[params.format].needs_label:
+        annotations = [_named(item, params.unlabelled) for item in annotations]
+    report(Progress(f"writing {out}", 0, len(annotations)))
+    if formats.FORMATS[params.format].is_folder:
+        converted = _write_folder(source, out, annotations, params, skips)
+    else:
+        converted = _write_file(source, out, annotations, params, skips)
+    report(Progress(f"{converted.boxes} boxes in {converted.pictures} pictures", len(annotations), len(annotations)))
+    return converted
+
+
+def _named(item: Annotation, name: str) -> Annotation:
+    """The annotation with a label on every box."""
+    labels = tuple(label or name for label in item.labels or ("",) * len(item.boxes))
+    ignored_labels = tuple(label or name for label in item.ignored_labels or ("",) * len(item.ignored))
+    return replace(item, labels=labels, ignored_labels=ignored_labels)
+
+
+def _write_folder(
+    source: Path, out: Path, annotations: Sequence[Annotation], params: ConvertParams, skips: list[Skip]
+) -> Converted:
+    check_output(out, source)
+    with replacing_folder(out.resolve()) as beside:
+        # `beside` is a sibling of `out`: what is relative to the one is right for the other.
+        formats.write(beside, annotations, format=params.format, problems=skips)
+        converted = _converted(out, params.format, beside, skips)
+        write_skips(beside / "skipped.csv", skips)
+        counts = {"pictures": converted.pictures, "boxes": converted.boxes, "ignored": converted.ignored}
+        write_json(beside / "report.json", {**counts, "skipped": converted.skipped})
+        return converted
+
+
+def _write_file(
+    source: Path, out: Path, annotations: Sequence[Annotation], params: ConvertParams, skips: list[Skip]
+) -> Converted:
+    if out.resolve() == source.resolve():
+        raise InputError(f"`out` must not be the source itself. Got {out}. Choose another file.")
+    if out.is_dir() or (out.exists() and not params.overwrite):
+        raise InputError(f"{out} is there already. Choose another name, or replace a file with `overwrite`.")
+    formats.write(out, annotations, format=params.format, problems=skips)
+    listed = out.with_name(f"{out.name}.skipped.csv")
+    if skips:
+        write_skips(listed, skips)
+    else:
+        listed.unlink(missing_ok=True)
+    return _converted(out, params.format, out, skips)
+
+
+def _converted(out: Path, format: str, written: Path, skips: Sequence[Skip]) -> Converted:
+    """The counts, from what is on the disk rather than from what should be."""
+    found = formats.read(written, format=format, problems=[])
+    ignored = sum(len(item.ignored) for item in found)
+    return Converted(out, format, len(found), count_labels(found).total(), ignored, count_by_rule(skips))

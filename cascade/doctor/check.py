@@ -1,0 +1,177 @@
+"""The step before training: check positives, negatives and parameters, say what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+# The imports that look unused register the rules, in this order.
+from cascade.doctor import rules_boxes, rules_lists, rules_pictures, rules_plan, rules_twins  # noqa: F401
+from cascade.doctor.evidence import Evidence, gather
+from cascade.doctor.findings import RULES, SEVERITIES, Finding, Severity, write_findings
+from cascade.doctor.params import CheckParams
+from cascade.doctor.suspects import choose_suspects, save_suspects
+from cascade.errors import InputError
+from cascade.pictures import check_output
+from cascade.plans.training import TrainingPlan, plan_training
+from cascade.positives.params import SampleParams
+from cascade.train_params import CascadeTrainParams
+from runs.files import replacing_folder, write_json
+from runs.progress import Progress, Report, silent
+
+_LEFT_OUT_BY_COLLECT = frozenset({"broken_line", "broken_picture", "bad_box", "duplicate"})
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the doctor found, the gravest first, and the plan of the training."""
+
+    findings: tuple[Finding, ...]
+    positives: int
+    positive_pictures: int
+    negatives: int
+    seconds: float
+    plan: TrainingPlan
+    evidence: Evidence = field(repr=False)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """What would make the training fail or learn wrong."""
+        return self._with("error")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What would make the cascade worse than it could be."""
+        return self._with("warning")
+
+    @property
+    def notes(self) -> tuple[Finding, ...]:
+        """What is good to know."""
+        return self._with("note")
+
+    def _with(self, severity: Severity) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == severity)
+
+
+def check(
+    positives: Path,
+    negatives: Path,
+    out: Path | None = None,
+    params: CheckParams = CheckParams(),
+    samples: SampleParams = SampleParams(),
+    training: CascadeTrainParams = CascadeTrainParams(),
+    *,
+    before_collect: bool = False,
+    report: Report = silent,
+) -> Diagnosis:
+    """Look at everything that a training will read. Nothing of it is changed.
+
+    Parameters
+    ----------
+    positives
+        Annotations of any format that `cascade.annotations.formats` knows, or a folder of pictures of the object.
+    negatives
+        A folder of pictures without the object, or a background file.
+    out
+        A folder for ``report.json findings.csv plan.csv`` and, where a known cascade finds something among the
+        negatives, ``suspects.png``; written whole or not at all. None: nothing is written.
+    before_collect
+        `collect` comes next: what it leaves out by itself (a broken picture, a box outside, a duplicate) only warns.
+
+    Raises
+    ------
+    InputError
+        There is nothing to look at, or `out` holds somebody's files.
+    """
+    started = time.monotonic()
+    if out is not None:
+        check_output(out, positives, negatives)
+    evidence = Evidence(positives, negatives, params, samples, training)
+    gather(evidence, report)
+    boxes = sum(len(evidence.good_boxes(entry)) for entry in evidence.positive_entries)
+    most = boxes * samples.copies
+    planned = plan_training(min(most, samples.num or most), evidence.good_sizes(), training)
+    evidence.plan = planned
+    diagnosis = Diagnosis(
+        findings=tuple(_judge(evidence, before_collect)),
+        positives=boxes,
+        positive_pictures=len(evidence.positive_entries),
+        negatives=len(evidence.good_sizes()),
+        seconds=time.monotonic() - started,
+        plan=planned,
+        evidence=evidence,
+    )
+    if out is not None:
+        _write(diagnosis, out)
+    report(Progress(summarise(diagnosis), 1, 1))
+    return diagnosis
+
+
+def stop_on_errors(diagnosis: Diagnosis, out: Path) -> None:
+    """Let a flow go no further where there are errors; `out` is where `check` wrote its findings.
+
+    Raises
+    ------
+    InputError
+        The first errors, and where the others are.
+    """
+    if diagnosis.errors:
+        first = "\n".join(f"  {finding}" for finding in diagnosis.errors[:_SHOWN])
+        raise InputError(f"{summarise(diagnosis)}; all are in {out / 'findings.csv'}. The first errors:\n{first}")
+
+
+def summarise(diagnosis: Diagnosis) -> str:
+    """The counts in a few words.
+
+    Returns
+    -------
+    Such as ``2 errors, 1 warning, 0 notes``.
+    """
+    counts = Counter(finding.severity for finding in diagnosis.findings)
+    return ", ".join(f"{counts[name]} {name}{'s' * (counts[name] != 1)}" for name in SEVERITIES)
+
+
+def _judge(evidence: Evidence, before_collect: bool) -> list[Finding]:
+    found = []
+    for name, rule in RULES.items():
+        for finding in rule(evidence):
+            forgiven = before_collect and name in _LEFT_OUT_BY_COLLECT and finding.severity == "error"
+            found.append(dataclasses.replace(finding, severity="warning") if forgiven else finding)
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _write(diagnosis: Diagnosis, out: Path) -> None:
+    with replacing_folder(out.resolve()) as beside:
+        write_findings(beside / "findings.csv", diagnosis.findings)
+        _write_plan(beside / "plan.csv", diagnosis.plan)
+        if choose_suspects(diagnosis.evidence):
+            save_suspects(beside / "suspects.png", diagnosis.evidence)
+        write_json(beside / "report.json", _report(diagnosis))
+
+
+def _write_plan(path: Path, planned: TrainingPlan) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["stage", "positives", "windows", "source"])
+        writer.writerows(dataclasses.astuple(stage) for stage in planned.stages)
+
+
+def _report(diagnosis: Diagnosis) -> dict[str, Any]:
+    counts = Counter(finding.severity for finding in diagnosis.findings)
+    plan = dataclasses.asdict(diagnosis.plan)
+    del plan["stages"]
+    return {
+        **{f"{name}s": counts[name] for name in SEVERITIES},
+        "rules": dict(Counter(finding.rule for finding in diagnosis.findings).most_common()),
+        "positives": diagnosis.positives,
+        "positive_pictures": diagnosis.positive_pictures,
+        "negatives": diagnosis.negatives,
+        "seconds": round(diagnosis.seconds, 3),
+        "plan": plan,
+    }

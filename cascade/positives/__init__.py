@@ -1,0 +1,1 @@
+"""Positives that teach: cut, varied, or laid on backgrounds."""

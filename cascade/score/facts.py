@@ -1,0 +1,79 @@
+"""What both pages say: what was measured with what, tables, curves and figures as text."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+
+from cascade.score.charts import Curve
+from cascade.score.matching import OperatingPoint
+from cascade.score.params import EvaluateCascadeParams
+from cascade.score.scenes import Speed, printable
+from runs.record import digest
+from runs.skips import Skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page; `best` are the numbers of the rows that are pointed out."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    best: Sequence[int] = ()
+
+
+def facts(
+    cascades: Sequence[tuple[str, Path]], scenes: Path, params: EvaluateCascadeParams, speed: Speed
+) -> list[tuple[str, str]]:
+    """What was measured, with what, as rows of a name and a value."""
+    files = [(name, f"{printable(str(path))}, SHA-256 {digest(path)[:16]}") for name, path in cascades]
+    machine = f"OpenCV {cv2.__version__}, {count(speed.threads, 'thread')}, {count(speed.cores, 'core')}"
+    machine += f", load {os.getloadavg()[0]:.1f} while measuring"
+    settings = [(name, str(value)) for name, value in params.as_dict().items() if value is not None]
+    shown = [(printable(name), value) for name, value in files]
+    return [*shown, ("scenes", printable(str(scenes))), ("date", now()), ("machine", machine), *settings]
+
+
+def skipped_table(problems: Sequence[Skip]) -> Table:
+    """What was left out, by rule."""
+    rules = Counter(one.rule for one in problems)
+    return Table(("rule", "left out"), [(rule, str(number)) for rule, number in rules.most_common()])
+
+
+def point_curve(name: str, points: Sequence[OperatingPoint]) -> Curve:
+    """Recall over false alarms an image."""
+    places = tuple((point.false_alarms_per_image, point.recall or 0.0) for point in points)
+    return Curve(printable(name), places, tuple(_tip(name, point) for point in points))
+
+
+def precision_curve(name: str, points: Sequence[OperatingPoint]) -> Curve:
+    """Precision over recall, where both are there."""
+    usable = [point for point in points if point.precision is not None and point.recall is not None]
+    places = tuple((point.recall or 0.0, point.precision or 0.0) for point in usable)
+    return Curve(printable(name), places, tuple(_tip(name, point) for point in usable))
+
+
+def rate(value: float | None) -> str:
+    """A share for a table: three digits, or a dash where there is none."""
+    return "\u2013" if value is None else f"{value:.3f}"
+
+
+def count(number: int, word: str) -> str:
+    """A number with its word, in the plural where it must be."""
+    return f"{number:,} {word}{'s' * (number != 1)}"
+
+
+def _tip(name: str, point: OperatingPoint) -> str:
+    told = f"min_neighbors {point.min_neighbors}: recall {rate(point.recall)}, precision {rate(point.precision)}"
+    return f"{printable(name)}, {told}, {point.false_alarms_per_image:.3g} false alarms an image"
+
+
+def now() -> str:
+    """The time of day, for people."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,1 @@
+"""Drawn objects in drawn scenes: the sample data."""

@@ -1,0 +1,111 @@
+"""A cascade as flat arrays, so that compiled code reads it without being compiled again for each new stage."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade.model import CascadeModel, Feature, Rectangle, WeakClassifier
+
+TILE_WIDTH, TILE_HEIGHT = 512, 64
+"""A picture is searched in tiles of so many windows, whose integral images stay in the processor's cache."""
+
+STUMPS, TREES, PATTERNS = 0, 1, 2
+"""The kinds of cascade: Haar stumps, Haar trees, LBP."""
+
+_STAGE_EPSILON = np.float32(1e-5)  # OpenCV's THRESHOLD_EPS
+
+
+class FlatCascade(NamedTuple):
+    """The stages, trees and features of a cascade, one after the other.
+
+    `corners` are places in a tile's integral images, relative to the window's place: 4 for each of 3 rectangles of a
+    Haar node, 16 for an LBP node. `low` and `high` are the leaves left and right of a node, where it has them. `slack`
+    is more than single precision may lose in the sum of a stage.
+    """
+
+    kind: int
+    width: int
+    height: int
+    stride: int
+    plane: int
+    tilted: bool
+    stages: NDArray[np.int64]
+    thresholds: NDArray[np.float32]
+    slack: NDArray[np.float32]
+    nodes: NDArray[np.int64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    leaves: NDArray[np.float32]
+    splits: NDArray[np.float32]
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    corners: NDArray[np.uint32]
+    weights: NDArray[np.float32]
+    subsets: NDArray[np.uint32]
+
+
+def flatten(model: CascadeModel) -> FlatCascade:
+    """Lay a cascade, with any number of stages, out for the tiles of `cascade.trainer.mining_tiles`."""
+    weak = [weak for stage in model.stages for weak in stage.weak_classifiers]
+    nodes = [node for one in weak for node in one.nodes]
+    stride = TILE_WIDTH + -(-(model.width + 1) // 16) * 16 + 16
+    plane = stride * (TILE_HEIGHT + model.height + 1) + TILE_WIDTH
+    features = [model.features[node.feature] for node in nodes]
+    haar = model.feature_type == "HAAR"
+    corners = [_corners(one, stride, plane) if haar else _grid(one.rectangles[0], stride) for one in features]
+    return FlatCascade(
+        kind=PATTERNS if not haar else STUMPS if all(len(one.nodes) == 1 for one in weak) else TREES,
+        width=model.width,
+        height=model.height,
+        stride=stride,
+        plane=plane,
+        tilted=any(feature.tilted for feature in features),
+        stages=_starts([len(stage.weak_classifiers) for stage in model.stages]),
+        thresholds=np.array([np.float32(one.threshold) - _STAGE_EPSILON for one in model.stages], np.float32),
+        slack=np.array([_slack(one.weak_classifiers) for one in model.stages], np.float32),
+        nodes=_starts([len(one.nodes) for one in weak]),
+        left=np.array([node.left for node in nodes], np.int64),
+        right=np.array([node.right for node in nodes], np.int64),
+        leaves=np.array([leaf for one in weak for leaf in one.leaves], np.float32),
+        splits=np.array([node.threshold or 0.0 for node in nodes], np.float32),
+        low=np.array([one.leaves[max(0, -node.left)] for one in weak for node in one.nodes], np.float32),
+        high=np.array([one.leaves[max(0, -node.right)] for one in weak for node in one.nodes], np.float32),
+        corners=np.array(corners, np.uint32).reshape(-1),
+        weights=np.array([_weights(one) for one in features], np.float32).reshape(-1),
+        subsets=np.array([[bits & 0xFFFFFFFF for bits in node.subset] for node in nodes], np.uint32).reshape(-1),
+    )
+
+
+def _starts(lengths: list[int]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+
+
+def _slack(weak: tuple[WeakClassifier, ...]) -> float:
+    return 1e-6 + 2.0**-22 * len(weak) * sum(max(abs(leaf) for leaf in one.leaves) for one in weak)
+
+
+def _weights(feature: Feature) -> list[float]:
+    return [one.weight for one in feature.rectangles] + [0.0] * (3 - len(feature.rectangles))
+
+
+def _corners(feature: Feature, stride: int, plane: int) -> list[int]:
+    places = []
+    for x, y, width, height in ((one.x, one.y, one.width, one.height) for one in feature.rectangles):
+        if feature.tilted:
+            points = (
+                (x, y),
+                (x - height, y + height),
+                (x + width, y + width),
+                (x + width - height, y + width + height),
+            )
+        else:
+            points = ((x, y), (x + width, y), (x, y + height), (x + width, y + height))
+        places += [2 * plane * feature.tilted + row * stride + column for column, row in points]
+    return places + [0] * (12 - len(places))
+
+
+def _grid(cell: Rectangle, stride: int) -> list[int]:
+    return [(cell.y + j * cell.height) * stride + cell.x + i * cell.width for j in range(4) for i in range(4)]

@@ -1,0 +1,1 @@
+"""The .vec file of samples, and the tools for it."""

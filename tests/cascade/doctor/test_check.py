@@ -1,0 +1,337 @@
+"""A healthy training has no findings; each fault alone has the right one, with its place and a remedy."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from cascade.doctor.check import check, stop_on_errors, summarise
+from cascade.doctor.findings import RULES
+from cascade.errors import InputError
+from cascade.plans import counts as plan
+
+
+def test_a_healthy_training_has_no_findings(patient):
+    diagnosis = patient.examine()
+    assert diagnosis.findings == ()
+    assert (diagnosis.positives, diagnosis.positive_pictures, diagnosis.negatives) == (10, 10, 10)
+
+
+def empty_line(patient):
+    patient.replace_line(patient.background, 4, "")
+
+
+def empty_line_in_info(patient):
+    patient.replace_line(patient.info, 4, " ")
+
+
+def windows_line_ends(patient):
+    patient.background.write_bytes(patient.background.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def missing_picture(patient):
+    (patient.root / "n3.png").unlink()
+
+
+def unreadable_picture(patient):
+    (patient.root / "p3.png").write_bytes(b"no picture at all")
+
+
+def cut_off_picture(patient):
+    whole = (patient.root / "n3.png").read_bytes()
+    (patient.root / "n3.png").write_bytes(whole[:-40])
+
+
+def small_negative(patient):
+    patient.draw("n3.png", np.arange(19 * 30, dtype=np.uint8).reshape(19, 30))
+
+
+def box_outside(patient):
+    patient.replace_line(patient.info, 4, "p3.png 1 45 6 40 40")
+
+
+def zero_size_box(patient):
+    patient.replace_line(patient.info, 4, "p3.png 1 5 6 0 40")
+
+
+def broken_line(patient):
+    patient.replace_line(patient.info, 4, "p3.png 2 5 6 40 40")
+
+
+def name_with_a_space(patient):
+    patient.replace_line(patient.info, 4, "p 3.png 1 5 6 40 40")
+
+
+def small_box(patient):
+    patient.replace_line(patient.info, 4, "p3.png 1 5 6 10 10")
+
+
+def no_box(patient):
+    patient.replace_line(patient.info, 4, "p3.png 0")
+
+
+def same_box_twice(patient):
+    patient.replace_line(patient.info, 4, "p3.png 2 5 6 40 40 5 7 40 40")
+
+
+def duplicate_positive(patient):
+    (patient.root / "p3.png").write_bytes((patient.root / "p1.png").read_bytes())
+
+
+def duplicate_negative(patient):
+    (patient.root / "n3.png").write_bytes((patient.root / "n1.png").read_bytes())
+
+
+def both(patient):
+    (patient.root / "n3.png").write_bytes((patient.root / "p1.png").read_bytes())
+
+
+def named_twice(patient):
+    patient.replace_line(patient.info, 4, "p2.png 1 9 9 30 30")
+
+
+def near_duplicate(patient):
+    image = cv2.imread(str(patient.root / "n1.png"), cv2.IMREAD_GRAYSCALE)
+    patient.draw("n3.png", cv2.resize(image, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA))
+
+
+def nearly_both(patient):
+    image = cv2.imread(str(patient.root / "p1.png"), cv2.IMREAD_GRAYSCALE)
+    patient.draw("n3.png", np.clip(image.astype(int) + 3, 0, 255).astype(np.uint8))
+
+
+def flat_negative(patient):
+    patient.draw("n3.png", np.full((60, 80), 7, np.uint8))
+
+
+def different_windows(patient):
+    patient.samples = replace(patient.samples, width=24)
+
+
+def num_pos_too_large(patient):
+    patient.training = replace(patient.training, num_pos=11)
+
+
+def too_few_windows_at_first(patient):
+    patient.background.write_text("n0.png\n", encoding="ascii")
+    patient.training = replace(patient.training, num_neg=20_000, feature_type="LBP")
+
+
+def too_few_windows_at_last(patient):
+    patient.training = replace(patient.training, num_stages=30)
+
+
+def lossy_stages(patient):
+    patient.training = replace(patient.training, min_hit_rate=0.9)
+
+
+def few_positives(patient):
+    patient.check = replace(patient.check, few_positives=11)
+
+
+def distorting_window(patient):
+    patient.samples = replace(patient.samples, width=40)
+    patient.training = replace(patient.training, width=40)
+
+
+def many_shapes(patient):
+    for number in range(3):
+        patient.replace_line(patient.info, number + 1, f"p{number}.png 1 5 6 40 25")
+        patient.replace_line(patient.info, number + 6, f"p{number + 5}.png 1 5 6 25 40")
+
+
+FAULTS = [
+    (empty_line, "error", "empty line", "bg.txt", 4),
+    (empty_line_in_info, "note", "empty line", "info.lst", 4),
+    (windows_line_ends, "warning", "Windows line ends", "bg.txt", 1),
+    (missing_picture, "error", "missing file", "bg.txt", 4),
+    (unreadable_picture, "error", "not decodable", "info.lst", 4),
+    (cut_off_picture, "error", "cut off", "bg.txt", 4),
+    (small_negative, "warning", "negative smaller than the window", "bg.txt", 4),
+    (box_outside, "error", "box outside the picture", "info.lst", 4),
+    (zero_size_box, "error", "zero-size box", "info.lst", 4),
+    (broken_line, "error", "wrong number of boxes", "info.lst", 4),
+    (name_with_a_space, "error", "picture name with a space", "info.lst", 4),
+    (small_box, "warning", "box smaller than the window", "info.lst", 4),
+    (no_box, "warning", "no box", "info.lst", 4),
+    (same_box_twice, "warning", "same box twice", "info.lst", 4),
+    (duplicate_positive, "warning", "duplicate positive", "info.lst", 4),
+    (duplicate_negative, "warning", "duplicate negative", "bg.txt", 4),
+    (both, "error", "both positive and negative", "bg.txt", 4),
+    (named_twice, "warning", "picture named twice", "info.lst", 4),
+    (near_duplicate, "warning", "near-duplicate negative", "bg.txt", 4),
+    (nearly_both, "warning", "nearly both positive and negative", "bg.txt", 4),
+    (flat_negative, "warning", "flat picture", "bg.txt", 4),
+    (different_windows, "error", "two different windows", "parameters", 0),
+    (num_pos_too_large, "error", "too few samples for num_pos", "parameters", 0),
+    (too_few_windows_at_first, "error", "too few negative windows", "bg.txt", 0),
+    (too_few_windows_at_last, "warning", "too few negative windows", "bg.txt", 0),
+    (lossy_stages, "warning", "the stages lose many positives", "parameters", 0),
+    (few_positives, "warning", "few positives", "info.lst", 0),
+    (distorting_window, "warning", "window distorts the boxes", "info.lst", 0),
+    (many_shapes, "warning", "boxes of many shapes", "info.lst", 0),
+]
+
+
+@pytest.mark.parametrize(("fault", "severity", "rule", "file", "line"), FAULTS, ids=[row[0].__name__ for row in FAULTS])
+def test_each_fault_is_found_alone(patient, fault, severity, rule, file, line):
+    fault(patient)
+    findings = patient.examine().findings
+    assert [(finding.severity, finding.rule, finding.line) for finding in findings] == [(severity, rule, line)]
+    assert findings[0].file.endswith(file)
+    assert findings[0].value
+    assert findings[0].remedy.endswith((".", ".)", "?"))
+
+
+def test_a_window_for_the_boxes_is_recommended(patient):
+    distorting_window(patient)
+    assert "Use a window of 28x28" in patient.examine().findings[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("values", "severity", "rule"),
+    [
+        ({"num_pos": 10, "min_hit_rate": 0.97}, "error", "too few samples for num_pos"),
+        ({"num_pos": 9, "min_hit_rate": 0.95}, "warning", "num_pos leaves little reserve"),
+        ({"num_neg": 10**7}, "warning", "caches do not fit"),
+        ({"num_neg": 10**7, "precalc_val_buf_size": 10**7}, "error", "too little memory"),
+    ],
+)
+def test_parameters_that_cannot_work_are_found(patient, monkeypatch, values, severity, rule):
+    monkeypatch.setattr(plan, "free_memory", lambda: 64 << 30)
+    patient.training = replace(patient.training, **values)
+    assert (severity, rule) in {(finding.severity, finding.rule) for finding in patient.examine().findings}
+
+
+def test_names_relative_to_where_the_trainer_is_started(patient, monkeypatch):
+    patient.replace_line(patient.background, 4, "patient/n3.png")
+    monkeypatch.chdir(patient.root.parent)
+    patient.root = patient.root.relative_to(patient.root.parent)
+    found = patient.examine().findings
+    assert [finding.rule for finding in found] == ["missing file", "name relative to the working folder"]
+    assert found[1].value == "patient/n3.png"
+
+
+def test_a_picture_with_one_bright_dot_is_like_no_other(patient):
+    for number in range(2):
+        dotted = np.full((400, 400), 9, np.uint8)
+        dotted[number, number] = 255
+        patient.draw(f"n{number}.png", dotted)
+    assert [finding.rule for finding in patient.examine().findings] == []
+
+
+def test_an_empty_line_at_the_end_does_no_harm(patient):
+    patient.background.write_text(patient.background.read_text(encoding="ascii") + "\n\n", encoding="ascii")
+    assert patient.examine().findings == ()
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "trait"),
+    [((60, 80, 3), np.uint8, "colour"), ((60, 80, 4), np.uint8, "alpha"), ((60, 80), np.uint16, "16-bit")],
+)
+def test_how_a_picture_is_stored_is_noted(patient, shape, kind, trait):
+    patient.draw("n3.png", np.random.default_rng(1).integers(0, np.iinfo(kind).max, shape, kind))
+    notes = patient.examine().notes
+    assert [note.value for note in notes if note.rule == f"{trait} pictures"] == ["1 of 10, the first n3.png"]
+
+
+def test_mixed_labels_are_an_error_until_one_is_chosen(patient):
+    rows = "".join(f"p{number}.png,5,6,45,46,{'cat' if number < 4 else 'dog'}\n" for number in range(10))
+    table = patient.root / "boxes.csv"
+    table.write_text("picture,x_min,y_min,x_max,y_max,label\n" + rows, encoding="ascii")
+    found = check(table, patient.background, None, patient.check, patient.samples, patient.training)
+    assert [(finding.rule, finding.value) for finding in found.errors] == [("mixed labels", "dog: 6, cat: 4")]
+    chosen = replace(patient.check, label="dog")
+    found = check(table, patient.background, None, chosen, patient.samples, patient.training)
+    assert (found.positives, found.findings) == (6, ())
+
+
+def test_folders_of_pictures_will_do(patient, tmp_path):
+    for kind in "pn":
+        folder = tmp_path / kind
+        folder.mkdir()
+        for picture in sorted(patient.root.glob(f"{kind}*.png")):
+            picture.rename(folder / picture.name)
+    found = check(tmp_path / "p", tmp_path / "n", None, patient.check, patient.samples, patient.training)
+    assert found.positives == 10
+    assert {finding.rule for finding in found.findings} == {"window distorts the boxes"}
+
+
+def test_copies_of_the_boxes_count_as_samples(patient):
+    patient.samples = replace(patient.samples, copies=3, shift=0.1)
+    assert patient.examine().plan.samples == 30
+
+
+def test_faults_that_collect_leaves_out_only_warn_before_it(patient, tmp_path):
+    box_outside(patient)
+    missing_picture(patient)
+    stopped = patient.examine()
+    assert (len(stopped.errors), len(stopped.warnings)) == (2, 0)
+    looked_at = (patient.info, patient.background, tmp_path / "out", patient.check, patient.samples, patient.training)
+    diagnosis = check(*looked_at, before_collect=True)
+    assert (len(diagnosis.errors), len(diagnosis.warnings)) == (0, 2)
+    stop_on_errors(diagnosis, tmp_path / "out")
+
+
+def test_a_known_cascade_finds_positives_among_the_negatives(patient, square_cascade, draw_squares, tmp_path):
+    patient.draw("n3.png", draw_squares(96, 96, [(30, 30, 36, 36)]))
+    patient.check = replace(patient.check, known_cascade=square_cascade, known_min_neighbors=1)
+    diagnosis = patient.examine(tmp_path / "out")
+    hidden = [finding for finding in diagnosis.warnings if finding.rule == "negative may hold the object"]
+    assert any(finding.line == 4 for finding in hidden)
+    sheet = cv2.imread(str(tmp_path / "out" / "suspects.png"), cv2.IMREAD_GRAYSCALE)
+    assert min(sheet.shape) > 150
+    assert sheet.std() > 10
+
+
+def test_what_is_written_says_what_is_returned(patient, tmp_path):
+    empty_line(patient)
+    small_box(patient)
+    diagnosis = patient.examine(tmp_path / "out")
+    with (tmp_path / "out" / "findings.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["rule"] for row in rows] == [finding.rule for finding in diagnosis.findings]
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert (report["errors"], report["warnings"], report["notes"]) == (1, 1, 0)
+    assert report["plan"]["num_pos"] == diagnosis.plan.num_pos
+    assert len((tmp_path / "out" / "plan.csv").read_text(encoding="utf-8").splitlines()) == 1 + 3
+    assert not (tmp_path / "out" / "suspects.png").exists()
+    assert summarise(diagnosis) == "1 error, 1 warning, 0 notes"
+
+
+def test_the_flow_stops_at_errors_and_keeps_the_list(patient, tmp_path):
+    zero_size_box(patient)
+    diagnosis = patient.examine(tmp_path / "out")
+    with pytest.raises(InputError, match=r"1 error, .*out.findings\.csv.*\n.*info\.lst:4: zero-size box"):
+        stop_on_errors(diagnosis, tmp_path / "out")
+    assert (tmp_path / "out" / "findings.csv").is_file()
+
+
+def test_the_flow_goes_on_at_warnings(patient, tmp_path):
+    small_box(patient)
+    diagnosis = patient.examine()
+    stop_on_errors(diagnosis, tmp_path)
+    assert len(diagnosis.warnings) == 1
+
+
+@pytest.mark.parametrize("name", ["info", "background"])
+def test_a_list_that_is_not_there_is_said(patient, name):
+    getattr(patient, name).unlink()
+    with pytest.raises(InputError, match=r"cannot be read"):
+        patient.examine()
+
+
+def test_negatives_that_hold_no_window_are_none(patient):
+    for number in range(10):
+        patient.draw(f"n{number}.png", np.random.default_rng(number).integers(0, 256, (19, 30), np.uint8))
+    assert [finding.rule for finding in patient.examine().errors] == ["no negatives"]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_says_what_it_looks_for(name):
+    assert RULES[name].__doc__

@@ -1,0 +1,80 @@
+"""What is shown on a run's page; none of it may end the work."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runs.progress import Progress
+from runs.skips import Skip, write_skips
+from tasks import artifacts, progress
+
+ROW = {"epoch": 1, "loss": 0.5}
+
+
+@pytest.fixture
+def logger(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
+    """A log in place of a task run's."""
+    logger = logging.getLogger("a task run")
+    logger.setLevel(logging.INFO)
+    for module in (artifacts, progress):
+        monkeypatch.setattr(module, "get_run_logger", lambda: logger)
+    return logger
+
+
+def refused(*_: Any, **__: Any) -> None:
+    raise OSError("the server is gone")
+
+
+def test_a_server_that_refuses_is_logged_once_and_the_step_goes_on(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("create_progress_artifact", "update_progress_artifact", "create_table_artifact"):
+        monkeypatch.setattr(progress, name, refused)
+    report = progress.run_report("train_cnn")
+    for done in range(6):
+        report(Progress("learns", done, 5, table=(ROW,) * done))
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert warnings == ["This cannot be shown on the run's page (OSError: the server is gone). The step goes on."]
+    assert "learns" in caplog.messages
+
+
+def test_a_server_that_is_back_shows_the_whole_table(logger: logging.Logger, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[int] = []
+    monkeypatch.setattr(progress, "create_progress_artifact", refused)
+    monkeypatch.setattr(progress, "create_table_artifact", refused)
+    report = progress.run_report("train_cnn")
+    report(Progress("learns", 1, 3, table=(ROW,)))
+    monkeypatch.setattr(progress, "create_table_artifact", lambda table, **_: shown.append(len(table)))
+    report(Progress("learns", 2, 3, table=(ROW,) * 2))
+    assert shown == []
+    report(Progress("ends", 3, 3, table=(ROW,) * 3))
+    assert shown == [3]
+
+
+def test_a_page_that_cannot_be_shown_ends_no_step(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "metrics.json").write_text('{"accuracy": 0.5}')
+    for name in ("confusion", "montage"):
+        (tmp_path / f"{name}.png").write_bytes(b"a picture")
+    for name in ("create_image_artifact", "create_table_artifact"):
+        monkeypatch.setattr(artifacts, name, refused)
+    artifacts.show_cnn_score(tmp_path)
+    assert len(caplog.records) == 3
+
+
+def test_a_field_longer_than_the_csv_module_allows_is_read(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr(artifacts, "create_table_artifact", lambda table, **_: shown.append(table))
+    limit = csv.field_size_limit()
+    write_skips(tmp_path / "skipped.csv", [Skip("info.lst", 1, "no number", "x" * (limit + 1), "Mend it.")])
+    artifacts.show_skips("collect", tmp_path)
+    assert shown == [[{"rule": "no number", "skipped": 1}]]
+    assert csv.field_size_limit() == limit
