@@ -45,10 +45,10 @@ $(OPENCV4): $(SETUP) tests/opencv4.lock
 data: $(SETUP) ## Write the generated sample data, unless data/ is there
 	@test -e data || $(BIN)/facefoundry sample-data
 
-demo: tools data ## Run both lines on the sample data, to registered models
+demo: data ## Run both lines on the sample data, to registered models
 	@$(BIN)/facefoundry run both --out work/demo
 
-repro: tools data ## The same steps by DVC: only what changed runs
+repro: data ## The same steps by DVC: only what changed runs
 	@$(BIN)/dvc repro
 
 test: lint tools browser $(OPENCV4) ## Everything that CI runs

@@ -57,7 +57,7 @@ class CascadeTrainParams(Parameters):
     memory: Annotated[int, Ge(256)] = 2048
     """native: MiB for samples, features and pictures; with less than they need, features are calculated again."""
     split: Literal["fast", "exact"] = "fast"
-    """native: exact is always the best feature, as opencv_traincascade; fast nearly always, or one almost as good."""
+    """native: exact finds the best feature, as opencv_traincascade, some 5 to 20 times slower; fast nearly always."""
     seed: Annotated[int, Ge(0)] = 0
     """native: the order in which pictures and windows are searched for negatives."""
     mining_scale_factor: Annotated[float, Gt(1), Le(4)] = 1.4142135623730951

@@ -21,7 +21,7 @@ def print_summary(layout: Layout, models: list[Registered], registration: Parame
     """Print the summary of a run of one line or of both; a line that did not run is left out."""
     console = Console(soft_wrap=True)
     for step, figures, pictures in (
-        ("evaluate_cascade", _CASCADE_FIGURES, ("curve.png", "montage.png")),
+        ("evaluate_cascade", _CASCADE_FIGURES, ("report.html", "montage.png")),
         ("evaluate_cnn", _CNN_FIGURES, ("confusion.png", "montage.png")),
     ):
         folder = layout.output(step)

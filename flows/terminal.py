@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -56,10 +56,20 @@ def show(result: Any) -> None:
         _close(live, live.renderable)
     for field in fields(result):
         value = getattr(result, field.name)
-        if isinstance(value, float):
-            value = f"{value:.4g}"
         if not isinstance(value, (tuple, list)):
-            print(f"{field.name.replace('_', ' '):<24} {value}")
+            print(f"{_words(field.name):<24} {_readable(value)}")
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if is_dataclass(value):
+        return ", ".join(f"{_words(part.name)} {_readable(getattr(value, part.name))}" for part in fields(value))
+    return str(value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _close(live: Live, shown: Any) -> None:
