@@ -49,7 +49,7 @@ def trace(model: CascadeModel, samples: NDArray[np.uint8], *, reject_flat: bool 
     Parameters
     ----------
     model
-        A Haar or LBP cascade, with stumps or trees.
+        A Haar or LBP cascade, with stumps or trees. Without a stage, every window passes all 0 of them.
     samples
         Grey windows, uint8 of shape (N, model.height, model.width).
     reject_flat
@@ -108,7 +108,7 @@ def trace_picture(model: CascadeModel, image: NDArray[np.uint8], step: int = 1, 
         return _joined([])
     stride = image.shape[1] + 1
     starts = (rows[:, None] * stride + columns).ravel()
-    return _run(tabulate(model), image, starts, reject_flat)
+    return _run(model, image, starts, reject_flat)
 
 
 def _trace_stack(model: CascadeModel, samples: NDArray[np.uint8], reject_flat: bool) -> Trace:
@@ -116,12 +116,15 @@ def _trace_stack(model: CascadeModel, samples: NDArray[np.uint8], reject_flat: b
     count, height, width = samples.shape
     picture = np.ascontiguousarray(samples).reshape(count * height, width)
     starts = np.arange(count, dtype=np.int64) * (height * (width + 1))
-    return _run(tabulate(model), picture, starts, reject_flat)
+    return _run(model, picture, starts, reject_flat)
 
 
-def _run(tables: Tables, image: NDArray[np.uint8], starts: NDArray[np.int64], reject_flat: bool) -> Trace:
+def _run(model: CascadeModel, image: NDArray[np.uint8], starts: NDArray[np.int64], reject_flat: bool) -> Trace:
     count = len(starts)
     found = Trace(np.zeros(count, np.int32), np.zeros(count, np.int32), np.zeros(count, np.float64))
+    if not model.stages:
+        return found
+    tables = tabulate(model)
     channels, squares = _integrals(tables, image)
     outputs = (found.stages, found.features, found.scores)
     if tables.lbp:

@@ -17,6 +17,8 @@ from cascade.trainer.values import haar_values, lbp_codes
 def passes(stages: Sequence[Stage], pool: FeaturePool, pictures: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Whether each sample, shape (N, height, width), passes all stages; their features are numbered as in the pool."""
     out = np.ones(len(pictures), np.bool_)
+    if not stages:
+        return out
     samples = prepare(pictures, tilted=bool(pool.tilted.any()))
     for stage in stages:
         out &= stage_sums(stage, pool, samples) >= np.float32(stage.threshold) - THRESHOLD_EPSILON

@@ -38,13 +38,9 @@ def gains_of(  # type: ignore[no-untyped-def]
             count = min(_TOGETHER, len(members) - start)
             joint[:] = 0
             if count == _TOGETHER and start + count <= known:
-                quartet = (
-                    cache[members[start]],
-                    cache[members[start + 1]],
-                    cache[members[start + 2]],
-                    cache[members[start + 3]],
-                )
-                _add_four(quartet, order[0], weights, starts, joint)
+                _add_four(_four(cache, members[start : start + count]), order[0], weights, starts, joint)
+            elif count == _TOGETHER and start >= known:
+                _add_four(_four(rows[start - known :], np.arange(count)), order[1], weights, starts, joint)
             else:
                 for one in range(start, start + count):
                     row = cache[members[one]] if one < known else rows[one - known]
@@ -55,6 +51,11 @@ def gains_of(  # type: ignore[no-untyped-def]
                     feature = 2 * members[start + one] + odd
                     if feature < features:
                         edges[feature], bounds[feature] = _scan(single[odd], rule, work)
+
+
+@njit(error_model="numpy", cache=True)
+def _four(rows, numbers):  # type: ignore[no-untyped-def]
+    return rows[numbers[0]], rows[numbers[1]], rows[numbers[2]], rows[numbers[3]]
 
 
 @njit(error_model="numpy", cache=True)

@@ -26,9 +26,9 @@ from cascade.model import CascadeModel
 from cascade.trainer.mining_cursor import WHOLE, Cursor, Pass, next_level
 from cascade.trainer.mining_flat import FlatCascade, flatten
 from cascade.trainer.mining_pictures import Pictures
+from cascade.trainer.mining_rows import CHUNK
 from cascade.trainer.mining_search import cut, search
 from cascade.trainer.mining_tiles import new_scratch
-from cascade.trainer.mining_windows import CHUNK
 from runs.progress import Progress, Report, silent
 from runs.skips import Skip
 

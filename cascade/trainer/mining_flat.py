@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +13,6 @@ from cascade.model import CascadeModel, Feature, Rectangle, WeakClassifier
 TILE_WIDTH, TILE_HEIGHT = 512, 64
 """A picture is searched in tiles of so many windows, whose integral images stay in the processor's cache."""
 
-STUMPS, TREES, PATTERNS = 0, 1, 2
-"""The kinds of cascade: Haar stumps, Haar trees, LBP."""
-
 _STAGE_EPSILON = np.float32(1e-5)  # OpenCV's THRESHOLD_EPS
 
 
@@ -22,11 +20,14 @@ class FlatCascade(NamedTuple):
     """The stages, trees and features of a cascade, one after the other.
 
     `corners` are places in a tile's integral images, relative to the window's place: 4 for each of 3 rectangles of a
-    Haar node, 16 for an LBP node. `low` and `high` are the leaves left and right of a node, where it has them. `slack`
-    is more than single precision may lose in the sum of a stage.
+    Haar node, 16 for an LBP node. `slack` is more than single precision may lose in the sum of a stage. As long as
+    `together` windows of a chunk are left, all of it goes through the next stage. The largest tree has `largest` nodes.
     """
 
-    kind: int
+    haar: bool
+    stumps: bool
+    together: int
+    largest: int
     width: int
     height: int
     stride: int
@@ -40,8 +41,6 @@ class FlatCascade(NamedTuple):
     right: NDArray[np.int64]
     leaves: NDArray[np.float32]
     splits: NDArray[np.float32]
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
     corners: NDArray[np.uint32]
     weights: NDArray[np.float32]
     subsets: NDArray[np.uint32]
@@ -53,11 +52,15 @@ def flatten(model: CascadeModel) -> FlatCascade:
     nodes = [node for one in weak for node in one.nodes]
     stride = TILE_WIDTH + -(-(model.width + 1) // 16) * 16 + 16
     plane = stride * (TILE_HEIGHT + model.height + 1) + TILE_WIDTH
+    largest = max((len(one.nodes) for one in weak), default=1)
     features = [model.features[node.feature] for node in nodes]
     haar = model.feature_type == "HAAR"
     corners = [_corners(one, stride, plane) if haar else _grid(one.rectangles[0], stride) for one in features]
     return FlatCascade(
-        kind=PATTERNS if not haar else STUMPS if all(len(one.nodes) == 1 for one in weak) else TREES,
+        haar=haar,
+        stumps=largest == 1,
+        together=_together(largest),
+        largest=largest,
         width=model.width,
         height=model.height,
         stride=stride,
@@ -67,12 +70,11 @@ def flatten(model: CascadeModel) -> FlatCascade:
         thresholds=np.array([np.float32(one.threshold) - _STAGE_EPSILON for one in model.stages], np.float32),
         slack=np.array([_slack(one.weak_classifiers) for one in model.stages], np.float32),
         nodes=_starts([len(one.nodes) for one in weak]),
-        left=np.array([node.left for node in nodes], np.int64),
-        right=np.array([node.right for node in nodes], np.int64),
+        # Where all trees are stumps, OpenCV takes their two leaves in order, whatever the nodes say.
+        left=np.array([node.left if largest > 1 else 0 for node in nodes], np.int64),
+        right=np.array([node.right if largest > 1 else -1 for node in nodes], np.int64),
         leaves=np.array([leaf for one in weak for leaf in one.leaves], np.float32),
         splits=np.array([node.threshold or 0.0 for node in nodes], np.float32),
-        low=np.array([one.leaves[max(0, -node.left)] for one in weak for node in one.nodes], np.float32),
-        high=np.array([one.leaves[max(0, -node.right)] for one in weak for node in one.nodes], np.float32),
         corners=np.array(corners, np.uint32).reshape(-1),
         weights=np.array([_weights(one) for one in features], np.float32).reshape(-1),
         subsets=np.array([[bits & 0xFFFFFFFF for bits in node.subset] for node in nodes], np.uint32).reshape(-1),
@@ -81,6 +83,11 @@ def flatten(model: CascadeModel) -> FlatCascade:
 
 def _starts(lengths: list[int]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+
+
+def _together(nodes: int) -> int:
+    """The factor is measured. Together, all nodes of a tree are evaluated; a single window takes one path down."""
+    return int(3 * nodes / math.log2(nodes + 1))
 
 
 def _slack(weak: tuple[WeakClassifier, ...]) -> float:

@@ -25,6 +25,9 @@ class Scratch(NamedTuple):
     shares: NDArray[np.int32]
     norm: NDArray[np.float32]
     total: NDArray[np.float32]
+    rows: NDArray[np.float32]
+    codes: NDArray[np.int32]
+    values: NDArray[np.float32]
     marks: NDArray[np.int32]
     alive: NDArray[np.int64]
     accepted: NDArray[np.int64]
@@ -41,6 +44,9 @@ def new_scratch(flat: FlatCascade, widest: int, chunk: int) -> Scratch:
         np.empty(row, np.int32),
         np.empty(row, np.int32),
         np.empty(chunk, np.float32),
+        np.empty(chunk, np.float32),
+        np.empty((2 * flat.largest + 1) * chunk, np.float32),
+        np.empty(2 * chunk, np.int32),
         np.empty(chunk, np.float32),
         np.empty(chunk, np.int32),
         np.empty(chunk, np.int64),

@@ -11,15 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from cascade.trainer.mining_flat import PATTERNS, STUMPS, TREES
-
-CHUNK = 64
-"""So many windows of a row are decided together."""
-
-# Numba checks signed indices for negative ones, which keeps loops from being turned into vector instructions.
-ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-
-_TOGETHER = 12  # as long as so many of a chunk are left, all of it goes through the next stage
+from cascade.trainer.mining_rows import CHUNK, FOUR, ONE, THREE, TWO, add_stumps, add_trees
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -40,25 +32,23 @@ def decide_row(flat, scratch, place, count):  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def _decide_chunk(flat, scratch, place, count):  # type: ignore[no-untyped-def]
     """Decide up to `CHUNK` windows; `scratch.alive` then begins with the accepted ones' numbers."""
-    grid, marks, alive, norm, total = scratch.grid, scratch.marks, scratch.alive, scratch.norm, scratch.total
-    left, stage = _mark_all(marks, count), 0
-    if flat.kind != PATTERNS:
-        left = _norms(grid, place, flat.width, flat.height, flat.stride, flat.plane, norm, marks)
-    while left >= _TOGETHER and stage < len(flat.thresholds) and flat.kind != TREES:
-        nodes, leaves = (flat.stages[stage], flat.stages[stage + 1]), (flat.low, flat.high)
-        if flat.kind == PATTERNS:
-            _add_patterns(grid, place, nodes, flat.corners, flat.subsets, leaves, total)
+    marks, stage = scratch.marks, 0
+    left = _mark_all(marks, count)
+    if flat.haar:
+        left = _norms(flat, scratch, place)
+    while left >= flat.together and stage < len(flat.thresholds):
+        if flat.stumps:
+            add_stumps(flat, scratch, place, stage)
         else:
-            _add_haar(grid, place, nodes, flat.corners, flat.weights, flat.splits, leaves, norm, total)
-        left = _filter(total, flat.thresholds[stage], flat.slack[stage], marks)
+            add_trees(flat, scratch, place, stage)
+        left = _filter(scratch.total, flat.thresholds[stage], flat.slack[stage], marks)
         if left < 0:
             left = _filter_closely(flat, scratch, place, stage)
         stage += 1
     if left:
-        left = _list_marked(marks, alive)
-        if flat.kind == STUMPS:
-            haar = flat.corners, flat.weights, flat.splits, flat.low, flat.high
-            left = _finish_stumps(grid, place, norm, alive, left, stage, flat.stages, flat.thresholds, haar)
+        left = _list_marked(marks, scratch.alive)
+        if flat.haar and flat.stumps:
+            left = _finish_stumps(flat, scratch, place, left, stage)
         else:
             left = _finish_trees(flat, scratch, place, left, stage)
     return left
@@ -86,11 +76,13 @@ def _list_marked(marks, alive):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _norms(grid, place, width, height, stride, plane, norm, marks):  # type: ignore[no-untyped-def]
+def _norms(flat, scratch, place):  # type: ignore[no-untyped-def]
     """1 / (area * standard deviation) of the windows less a border of one pixel.
 
     OpenCV's detector rejects windows with a standard deviation of 10 or less: their marks are taken away.
     """
+    grid, norm, marks = scratch.grid, scratch.norm, scratch.marks
+    width, height, stride, plane = flat.width, flat.height, flat.stride, flat.plane
     area = float((width - 2) * (height - 2))
     a = np.uint64(place + stride + 1)
     b = np.uint64(a + np.uint64(width - 2))
@@ -138,89 +130,10 @@ def _filter_closely(flat, scratch, place, stage):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _add_haar(grid, place, nodes, corners, weights, splits, leaves, norm, total):  # type: ignore[no-untyped-def]
-    """Sum up the leaves of a stage of Haar stumps for a whole chunk."""
-    for i in range(CHUNK):
-        total[i] = np.float32(0.0)
-    for node in range(nodes[0], nodes[1]):
-        low, high, split = leaves[0][node], leaves[1][node], splits[node]
-        if weights[3 * node + 2] == 0.0:
-            _add_pairs(grid, place, corners, weights, split, node, low, high, norm, total)
-        else:
-            _add_triples(grid, place, corners, weights, split, node, low, high, norm, total)
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _add_pairs(grid, place, corners, weights, split, node, low, high, norm, total):  # type: ignore[no-untyped-def]
-    c, p = np.uint64(12 * node), np.uint64(place)
-    a, b, d, e = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
-    c += FOUR
-    f, g, h, k = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
-    first, second = weights[3 * node], weights[3 * node + 1]
-    for j in range(CHUNK):
-        i = np.uint64(j)
-        one = np.float32(np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i]))
-        two = np.float32(np.int32(grid[f + i] - grid[g + i] - grid[h + i] + grid[k + i]))
-        total[i] += low if (first * one + second * two) * norm[i] < split else high
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _add_triples(grid, place, corners, weights, split, node, low, high, norm, total):  # type: ignore[no-untyped-def]
-    c, p = np.uint64(12 * node), np.uint64(place)
-    a, b, d, e = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
-    c += FOUR
-    f, g, h, k = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
-    c += FOUR
-    q, r, s, t = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
-    first, second, third = weights[3 * node], weights[3 * node + 1], weights[3 * node + 2]
-    for j in range(CHUNK):
-        i = np.uint64(j)
-        one = np.float32(np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i]))
-        two = np.float32(np.int32(grid[f + i] - grid[g + i] - grid[h + i] + grid[k + i]))
-        three = np.float32(np.int32(grid[q + i] - grid[r + i] - grid[s + i] + grid[t + i]))
-        total[i] += low if ((first * one + second * two) + third * three) * norm[i] < split else high
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _add_patterns(grid, place, nodes, corners, subsets, leaves, total):  # type: ignore[no-untyped-def]
-    """Sum up the leaves of a stage of LBP stumps for a whole chunk."""
-    for j in range(CHUNK):
-        total[j] = np.float32(0.0)
-    for node in range(nodes[0], nodes[1]):
-        low, high = leaves[0][node], leaves[1][node]
-        for j in range(CHUNK):
-            code = _pattern(grid, place + j, corners, node)
-            total[j] += low if (subsets[8 * node + (code >> 5)] >> np.uint32(code & 31)) & np.uint32(1) else high
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _pattern(grid, place, corners, node):  # type: ignore[no-untyped-def]
-    """The local binary pattern: one bit for each cell around the middle one that is at least as bright."""
-    middle = _cell(grid, place, corners, 16 * node + 5)
-    return (
-        (_cell(grid, place, corners, 16 * node) >= middle) * 128
-        + (_cell(grid, place, corners, 16 * node + 1) >= middle) * 64
-        + (_cell(grid, place, corners, 16 * node + 2) >= middle) * 32
-        + (_cell(grid, place, corners, 16 * node + 6) >= middle) * 16
-        + (_cell(grid, place, corners, 16 * node + 10) >= middle) * 8
-        + (_cell(grid, place, corners, 16 * node + 9) >= middle) * 4
-        + (_cell(grid, place, corners, 16 * node + 8) >= middle) * 2
-        + (_cell(grid, place, corners, 16 * node + 4) >= middle) * 1
-    )
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _cell(grid, place, corners, c):  # type: ignore[no-untyped-def]
-    """The sum of the cell whose corners are `c`, `c` + 1 and, a row of corners below, `c` + 4, `c` + 5."""
-    p, k = np.uint64(place), np.uint64(c)
-    top = grid[p + corners[k]] - grid[p + corners[k + ONE]]
-    return np.int32(top - grid[p + corners[k + FOUR]] + grid[p + corners[k + FOUR + ONE]])
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _finish_stumps(grid, place, norm, alive, left, stage, stages, thresholds, haar):  # type: ignore[no-untyped-def]
+def _finish_stumps(flat, scratch, place, left, stage):  # type: ignore[no-untyped-def]
     """Send the windows listed in `alive`, one at a time, through the stages from `stage` on; list the accepted."""
-    corners, weights, splits, low, high = haar
+    grid, norm, alive, stages, thresholds = scratch.grid, scratch.norm, scratch.alive, flat.stages, flat.thresholds
+    corners, weights, splits, leaves = flat.corners, flat.weights, flat.splits, flat.leaves
     accepted = 0
     for k in range(left):
         i = alive[k]
@@ -228,7 +141,11 @@ def _finish_stumps(grid, place, norm, alive, left, stage, stages, thresholds, ha
         for number in range(stage, len(thresholds)):
             total = 0.0
             for node in range(stages[number], stages[number + 1]):
-                less, more, split = low[node], high[node], splits[node]  # read before the choice: no branch then
+                less, more, split = (
+                    leaves[2 * node],
+                    leaves[2 * node + 1],
+                    splits[node],
+                )  # read before the choice: no branch then
                 below = _haar(corners, weights, window, node) * factor < split
                 total += np.float64(less if below else more)
             if total < thresholds[number]:
@@ -256,26 +173,28 @@ def _finish_trees(flat, scratch, place, left, stage):  # type: ignore[no-untyped
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _stage_sum(flat, grid, place, norm, stage):  # type: ignore[no-untyped-def]
+    corners, weights, splits, subsets, leaves = flat.corners, flat.weights, flat.splits, flat.subsets, flat.leaves
+    haar, nodes, left, right, window = flat.haar, flat.nodes, flat.left, flat.right, grid[place:]
     total = 0.0
     for weak in range(flat.stages[stage], flat.stages[stage + 1]):
-        total += np.float64(_leaf(flat, grid, place, norm, weak))
+        root, child = nodes[weak], 0
+        while True:
+            node = root + child
+            if haar:
+                goes_left = _haar(corners, weights, window, node) * norm < splits[node]
+            else:
+                goes_left = _is_in_subset(_pattern(window, corners, node), subsets, node)
+            one, other = left[node], right[node]  # read before the choice: no branch then
+            child = one if goes_left else other
+            if child <= 0:
+                break
+        total += np.float64(leaves[root + weak - child])
     return total
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _leaf(flat, grid, place, norm, weak):  # type: ignore[no-untyped-def]
-    root = flat.nodes[weak]
-    node = root
-    while True:
-        if flat.kind == PATTERNS:
-            code = _pattern(grid, place, flat.corners, node)
-            goes_left = (flat.subsets[8 * node + (code >> 5)] >> np.uint32(code & 31)) & np.uint32(1) != 0
-        else:
-            goes_left = _haar(flat.corners, flat.weights, grid[place:], node) * norm < flat.splits[node]
-        child = flat.left[node] if goes_left else flat.right[node]
-        if child <= 0:
-            return flat.leaves[root + weak - child]
-        node = root + child
+def _is_in_subset(code, subsets, node):  # type: ignore[no-untyped-def]
+    return (subsets[np.uint64(8 * node + (code >> 5))] >> np.uint32(code & 31)) & np.uint32(1) != 0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -292,3 +211,27 @@ def _haar(corners, weights, window, node):  # type: ignore[no-untyped-def]
 def _sum(corners, window, c):  # type: ignore[no-untyped-def]
     top = window[corners[c]] - window[corners[c + ONE]]
     return np.float32(np.int32(top - window[corners[c + TWO]] + window[corners[c + THREE]]))
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _pattern(window, corners, node):  # type: ignore[no-untyped-def]
+    """The local binary pattern: one bit for each cell around the middle one that is at least as bright."""
+    middle = _cell(window, corners, 16 * node + 5)
+    return (
+        (_cell(window, corners, 16 * node) >= middle) * 128
+        + (_cell(window, corners, 16 * node + 1) >= middle) * 64
+        + (_cell(window, corners, 16 * node + 2) >= middle) * 32
+        + (_cell(window, corners, 16 * node + 6) >= middle) * 16
+        + (_cell(window, corners, 16 * node + 10) >= middle) * 8
+        + (_cell(window, corners, 16 * node + 9) >= middle) * 4
+        + (_cell(window, corners, 16 * node + 8) >= middle) * 2
+        + (_cell(window, corners, 16 * node + 4) >= middle) * 1
+    )
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _cell(window, corners, c):  # type: ignore[no-untyped-def]
+    """The sum of the cell whose corners are `c`, `c` + 1 and, a row of corners below, `c` + 4, `c` + 5."""
+    k = np.uint64(c)
+    top = window[corners[k]] - window[corners[k + ONE]]
+    return np.int32(top - window[corners[k + FOUR]] + window[corners[k + FOUR + ONE]])

@@ -2,6 +2,8 @@
 
 The codes are sorted by the mean response of their samples (for the AdaBoosts by the weight of their positives, as
 opencv_traincascade does), and the best of the 255 cuts of that order is taken. Codes that no sample has count as 0.
+Equal codes stay in their order here; opencv_traincascade's sort is not stable, so that with RAB and DAB, where many
+codes are equal, its subset, and with it the cascade, may differ.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ class Room:
     def __init__(self, pool: FeaturePool, samples: int, memory: int) -> None:
         self._pool = pool
         points = (pool.width + 1) * (pool.height + 1) * (2 if pool.tilted.any() else 1)
-        # Integral images; pixels twice; the feature tables and their copies while they are made.
-        fixed = samples * (4 * points + 2 * pool.width * pool.height) + 512 * len(pool)
+        # Integral images, and a node's samples' ones; pixels; the feature tables and their copies while they are made.
+        fixed = samples * (8 * points + 3 * pool.width * pool.height) + 512 * len(pool)
         free = (memory - _OWN - self.pictures(memory)) * _MEBIBYTE - fixed
         if free < 0:
             least = (fixed // _MEBIBYTE + _OWN + 1) * _PICTURES // (_PICTURES - 1) + 1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cascade.errors import InputError
 from cascade.model import CascadeModel, Feature, Node, Rectangle, Stage, WeakClassifier, read_cascade
+from cascade.model.parts import FeatureType
 from cascade.model.windows import Trace, trace, trace_picture
 from cascade.model.write import write_cascade
 
@@ -141,6 +142,14 @@ def test_trees_cost_what_they_evaluate(random_model: Callable[..., CascadeModel]
     assert (least[found.stages] <= found.features).all()
     assert (found.features <= most[found.stages]).all()
     assert len(set(found.stages.tolist())) == 5
+
+
+@pytest.mark.parametrize("feature_type", ["HAAR", "LBP"])
+def test_without_a_stage_every_window_passes_none(feature_type: FeatureType) -> None:
+    """Flat ones, too: there is no stage that could reject them."""
+    model = CascadeModel(feature_type, 12, 12, (), ())
+    for found in (trace(model, np.full((5, 12, 12), 9, np.uint8)), trace_picture(model, np.zeros((12, 16), np.uint8))):
+        assert (found.stages.tolist(), found.features.tolist(), found.scores.tolist()) == ([0] * 5, [0] * 5, [0.0] * 5)
 
 
 def test_no_windows(square_cascade: Path) -> None:

@@ -15,6 +15,7 @@ from cascade.trainer.mining import Mined, NegativeMiner
 from cascade.trainer.mining_cursor import Cursor, first_scale, scaled_sizes
 
 WINDOW = 12
+TREES = [("upright", 2), ("upright", 3), ("tilted", 7), ("upright", 40), ("lbp", 3), ("lbp", 7)]
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +34,12 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-def random_cascade(kind: str, stages: int = 4, weak: int = 4, seed: int = 1) -> CascadeModel:
-    """Each stage passes about half of all windows."""
+def random_cascade(kind: str, nodes: int = 1, stages: int = 4, weak: int = 4, seed: int = 1) -> CascadeModel:
+    """Each stage passes about half of all windows; its trees have from one to `nodes` nodes."""
     random = np.random.default_rng(seed)
-    features = tuple(_feature(kind, random) for _ in range(stages * weak * 3))
+    features = tuple(_feature(kind, random) for _ in range(stages * weak * nodes))
     made = tuple(
-        Stage(0.0, tuple(_tree(kind, 3 * (weak * stage + one), random) for one in range(weak)))
+        Stage(0.0, tuple(_tree(kind, nodes - one % nodes, nodes * (weak * stage + one), random) for one in range(weak)))
         for stage in range(stages)
     )
     return CascadeModel("LBP" if kind == "lbp" else "HAAR", WINDOW, WINDOW, made, features)
@@ -55,16 +56,15 @@ def _feature(kind: str, random: np.random.Generator) -> Feature:
     return Feature(cells if random.random() < 0.5 else (cells[0], Rectangle(x + 4, y, 4, 6, 2.0)))
 
 
-def _tree(kind: str, feature: int, random: np.random.Generator) -> WeakClassifier:
-    count = 3 if kind == "trees" else 1
-    children = [(1, 2), (0, -1), (-2, -3)] if kind == "trees" else [(0, -1)]
-    split = None if kind == "lbp" else 0.0
-    bits = [tuple(int(one) for one in random.integers(-(2**31), 2**31, 8)) for _ in range(count)]
-    nodes = tuple(
-        Node(left, right, feature + number, split, bits[number] if kind == "lbp" else ())
-        for number, (left, right) in enumerate(children)
-    )
-    return WeakClassifier(nodes, tuple(float(np.float32(leaf)) for leaf in random.normal(0.1, 1, count + 1)))
+def _tree(kind: str, count: int, feature: int, random: np.random.Generator) -> WeakClassifier:
+    """A tree of `count` nodes filled up from the left; the leaves stand in no order."""
+    leaf = iter(random.permutation(count + 1).tolist())
+    nodes = []
+    for number in range(count):
+        left, right = (below if below < count else -next(leaf) for below in (2 * number + 1, 2 * number + 2))
+        bits = tuple(int(one) for one in random.integers(-(2**31), 2**31, 8)) if kind == "lbp" else ()
+        nodes.append(Node(left, right, feature + number, None if kind == "lbp" else 0.0, bits))
+    return WeakClassifier(tuple(nodes), tuple(float(np.float32(leaf)) for leaf in random.normal(0.1, 1, count + 1)))
 
 
 def all_windows(paths: list[Path], first: float = 1.0, mirror: bool = False) -> np.ndarray:
@@ -95,12 +95,12 @@ def mine_all(miner: NegativeMiner, model: CascadeModel, step: int, cursor: Curso
     return parts
 
 
-@pytest.mark.parametrize("kind", ["stumps", "tilted", "trees", "lbp"])
+@pytest.mark.parametrize(("kind", "nodes"), [("upright", 1), ("tilted", 1), ("lbp", 1), *TREES])
 @pytest.mark.parametrize("step", [7, 100_000])
-def test_one_pass_finds_what_brute_force_finds(pictures: list[Path], kind: str, step: int) -> None:
-    model = random_cascade(kind)
+def test_one_pass_finds_what_brute_force_finds(pictures: list[Path], kind: str, nodes: int, step: int) -> None:
+    model = random_cascade(kind, nodes)
     miner = NegativeMiner(pictures, WINDOW, WINDOW, threads=2)
-    parts = mine_all(miner, model, 40 * step if kind != "stumps" else step)
+    parts = mine_all(miner, model, 40 * step if (kind, nodes) != ("upright", 1) else step)
     found = np.concatenate([part.samples for part in parts])
     windows = all_windows(pictures)
     expected = accepted(model, windows)
@@ -110,15 +110,16 @@ def test_one_pass_finds_what_brute_force_finds(pictures: list[Path], kind: str, 
 
 
 def test_later_passes_and_mirrors_have_windows_of_their_own(pictures: list[Path]) -> None:
-    model = random_cascade("stumps")
+    model = random_cascade("upright")
     miner = NegativeMiner(pictures, WINDOW, WINDOW, mirror=True)
     found = miner.mine(model, 10**6, Cursor().next_pass())
     assert rows(found.samples) == rows(accepted(model, all_windows(pictures, 2**0.25, mirror=True)))
     assert miner.mine(model, 5, found.cursor).tried == 0
 
 
-def test_the_number_of_threads_and_an_interruption_change_nothing(pictures: list[Path]) -> None:
-    model = random_cascade("stumps")
+@pytest.mark.parametrize(("kind", "nodes"), [("upright", 1), *TREES[:1], *TREES[-1:]])
+def test_the_number_of_threads_and_an_interruption_change_nothing(pictures: list[Path], kind: str, nodes: int) -> None:
+    model = random_cascade(kind, nodes)
     one = mine_all(NegativeMiner(pictures, WINDOW, WINDOW, threads=1), model, 50)
     cursors = [Cursor(), *(part.cursor for part in one)]
     for part, cursor in zip(one, cursors, strict=False):
@@ -132,7 +133,7 @@ def test_the_number_of_threads_and_an_interruption_change_nothing(pictures: list
 def test_without_a_stage_all_but_flat_windows_pass(pictures: list[Path]) -> None:
     empty = CascadeModel("HAAR", WINDOW, WINDOW, (), ())
     found = NegativeMiner(pictures, WINDOW, WINDOW).mine(empty, 10**6, Cursor())
-    always = random_cascade("stumps", stages=1)
+    always = random_cascade("upright", stages=1)
     always = replace(always, stages=(replace(always.stages[0], threshold=-100.0),))
     assert rows(found.samples) == rows(accepted(always, all_windows(pictures)))
     assert len(found.samples) < found.tried
@@ -170,7 +171,7 @@ def test_no_picture_is_an_error_with_a_remedy(pictures: list[Path]) -> None:
 
 def test_a_model_with_another_window_is_refused(pictures: list[Path]) -> None:
     with pytest.raises(InputError, match=r"must be \(13, 12\). Got \(12, 12\)"):
-        NegativeMiner(pictures, 13, WINDOW).mine(random_cascade("stumps"), 1, Cursor())
+        NegativeMiner(pictures, 13, WINDOW).mine(random_cascade("upright"), 1, Cursor())
 
 
 def test_passes_start_between_the_scales_tried_before() -> None:

@@ -7,6 +7,7 @@ but in one case: which of two samples of equal weight is the first to be left ou
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -56,9 +57,9 @@ def test_the_same_stages_as_the_program(drawn: SimpleNamespace, tmp_path: Path, 
     said = _run_program(drawn, tmp_path, params, drawn.windows)
     pool = enumerate_features(SIDE, SIDE, params.feature_type, params.mode)
     room, stages = Room(pool, POSITIVES + NEGATIVES, 1024), list[Stage]()
-    endless = _endless(drawn.negatives)
+    order = itertools.cycle(range(len(drawn.negatives)))
     while (tmp_path / f"stage{len(stages)}.xml").is_file():
-        negatives = _passing(endless, stages, pool)
+        negatives = _passing(drawn.negatives, order, stages, pool)
         samples = np.concatenate([collect(drawn.vec, POSITIVES, stages, pool).samples, negatives])
         search = room.search(samples, POSITIVES, exact=True)
         ours = train_stage(search, POSITIVES, NEGATIVES, params, lambda *_: None)
@@ -86,15 +87,12 @@ def _run_program(drawn: SimpleNamespace, out: Path, params: CascadeTrainParams, 
     return subprocess.run(command, cwd=background.parent, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def _endless(windows: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    """Over all rounds, as the program reads its background file."""
-    while True:
-        yield from windows
-
-
-def _passing(windows: Iterator[NDArray[np.uint8]], stages: Sequence[Stage], pool: FeaturePool) -> NDArray[np.uint8]:
-    found = (window for window in windows if passes(stages, pool, window[None])[0])
-    return np.stack([next(found) for _ in range(NEGATIVES)])
+def _passing(
+    windows: NDArray[np.uint8], order: Iterator[int], stages: Sequence[Stage], pool: FeaturePool
+) -> NDArray[np.uint8]:
+    """The next windows in `order` that pass: it goes round and round, as the program reads its background file."""
+    passed = passes(stages, pool, windows)
+    return windows[list(itertools.islice((number for number in order if passed[number]), NEGATIVES))]
 
 
 def _assert_equal(ours: Stage, theirs: Stage, pool: FeaturePool, samples: NDArray[np.uint8]) -> None:

@@ -76,6 +76,23 @@ def test_fast_is_never_better_than_exact_and_hardly_worse(pool: FeaturePool, sam
         assert 0.9 * best.gain <= good.gain <= best.gain
 
 
+def test_a_look_at_few_samples_loses_hardly_anything() -> None:
+    random = np.random.default_rng(9)
+    pictures = random.integers(0, 256, (6000, 6, 6)).astype(np.uint8)
+    pictures[:2500, 1:3] //= 2
+    upright = enumerate_features(6, 6, "HAAR", "BASIC")
+    signs = np.where(np.arange(6000) < 2500, 1, -1).astype(np.float32)
+    weights, found = random.exponential(size=6000), []
+    for exact, rows in ((True, 600), (False, 600), (False, 100)):
+        search = HaarSearch(upright, prepare(pictures), 2500, np.empty((rows, 6000), np.uint8), exact=exact)
+        found.append(search.best(np.arange(500, 6000), weights, signs, SQUARED_ERROR))
+    best, good, same = found
+    assert best is not None
+    assert good is not None
+    assert good == same
+    assert 0.99 * best.gain <= good.gain <= best.gain
+
+
 def test_samples_that_are_all_alike_cannot_be_split(pool: FeaturePool) -> None:
     alike = prepare(np.tile(np.arange(64, dtype=np.uint8).reshape(1, 8, 8), (300, 1, 1)), tilted=True)
     assert _search(pool, alike).best(np.arange(300), np.ones(300), _signs(), SQUARED_ERROR) is None

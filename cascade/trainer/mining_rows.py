@@ -1,0 +1,161 @@
+"""Compiled: the sum of a stage for `CHUNK` windows side by side, feature by feature.
+
+The compiler turns these loops into vector instructions. Every feature's value has the types and the order of OpenCV's
+arithmetic; only the sum is taken in single precision.
+
+A tree is decided from its last node to its first: each node takes, window by window, the answer of its left or of its
+right child, which is a leaf or a later node. So all nodes are evaluated, and nothing branches.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+CHUNK = 64
+"""So many windows of a row are decided together."""
+
+# Numba checks signed indices for negative ones, which keeps loops from being turned into vector instructions.
+ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def add_stumps(flat, scratch, place, stage):  # type: ignore[no-untyped-def]
+    """Write the sums of a stage of stumps into `scratch.total`, for the windows from `place` on."""
+    grid, norm, values, total = scratch.grid, scratch.norm, scratch.values, scratch.total
+    corners, weights, splits, leaves = flat.corners, flat.weights, flat.splits, flat.leaves
+    codes, subsets = scratch.codes, flat.subsets
+    for i in range(CHUNK):
+        total[i] = np.float32(0.0)
+    for node in range(flat.stages[stage], flat.stages[stage + 1]):
+        if flat.haar:
+            _haar_values(grid, place, corners, weights, node, norm, values)
+        else:
+            _pattern_values(grid, place, corners, subsets, node, codes, values)
+        _add_leaves(values, splits[node], leaves[2 * node], leaves[2 * node + 1], total)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def add_trees(flat, scratch, place, stage):  # type: ignore[no-untyped-def]
+    """As `add_stumps`, for trees."""
+    grid, norm, values, total, rows = scratch.grid, scratch.norm, scratch.values, scratch.total, scratch.rows
+    corners, weights, splits, leaves = flat.corners, flat.weights, flat.splits, flat.leaves
+    codes, subsets = scratch.codes, flat.subsets
+    for i in range(CHUNK):
+        total[i] = np.float32(0.0)
+    for weak in range(flat.stages[stage], flat.stages[stage + 1]):
+        root, end = flat.nodes[weak], flat.nodes[weak + 1]
+        _fill_leaves(rows, end - root, leaves, root + weak)
+        for node in range(end - 1, root - 1, -1):
+            if flat.haar:
+                _haar_values(grid, place, corners, weights, node, norm, values)
+            else:
+                _pattern_values(grid, place, corners, subsets, node, codes, values)
+            left, right = flat.left[node], flat.right[node]
+            low, high = left if left > 0 else end - root - left, right if right > 0 else end - root - right
+            _choose(values, splits[node], rows, low, high, node - root)
+        for j in range(CHUNK):
+            total[np.uint64(j)] += rows[np.uint64(j)]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _fill_leaves(rows, count, leaves, first):  # type: ignore[no-untyped-def]
+    """Row k of `rows` is what node k of the tree answers; behind the `count` nodes come the leaves."""
+    for leaf in range(count + 1):
+        start, value = np.uint64((count + leaf) * CHUNK), leaves[first + leaf]
+        for j in range(CHUNK):
+            rows[start + np.uint64(j)] = value
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _choose(values, split, rows, low, high, out):  # type: ignore[no-untyped-def]
+    a, b, c = np.uint64(low * CHUNK), np.uint64(high * CHUNK), np.uint64(out * CHUNK)
+    for j in range(CHUNK):
+        i = np.uint64(j)
+        less, more = rows[a + i], rows[b + i]
+        rows[c + i] = less if values[i] < split else more
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _add_leaves(values, split, low, high, total):  # type: ignore[no-untyped-def]
+    for j in range(CHUNK):
+        i = np.uint64(j)
+        total[i] += low if values[i] < split else high
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _haar_values(grid, place, corners, weights, node, norm, values):  # type: ignore[no-untyped-def]
+    if weights[3 * node + 2] == 0.0:
+        _pair_values(grid, place, corners, weights, node, norm, values)
+    else:
+        _triple_values(grid, place, corners, weights, node, norm, values)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _pair_values(grid, place, corners, weights, node, norm, values):  # type: ignore[no-untyped-def]
+    c, p = np.uint64(12 * node), np.uint64(place)
+    a, b, d, e = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
+    c += FOUR
+    f, g, h, k = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
+    first, second = weights[3 * node], weights[3 * node + 1]
+    for j in range(CHUNK):
+        i = np.uint64(j)
+        one = np.float32(np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i]))
+        two = np.float32(np.int32(grid[f + i] - grid[g + i] - grid[h + i] + grid[k + i]))
+        values[i] = (first * one + second * two) * norm[i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _triple_values(grid, place, corners, weights, node, norm, values):  # type: ignore[no-untyped-def]
+    c, p = np.uint64(12 * node), np.uint64(place)
+    a, b, d, e = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
+    c += FOUR
+    f, g, h, k = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
+    c += FOUR
+    q, r, s, t = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
+    first, second, third = weights[3 * node], weights[3 * node + 1], weights[3 * node + 2]
+    for j in range(CHUNK):
+        i = np.uint64(j)
+        one = np.float32(np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i]))
+        two = np.float32(np.int32(grid[f + i] - grid[g + i] - grid[h + i] + grid[k + i]))
+        three = np.float32(np.int32(grid[q + i] - grid[r + i] - grid[s + i] + grid[t + i]))
+        values[i] = ((first * one + second * two) + third * three) * norm[i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _pattern_values(grid, place, corners, subsets, node, codes, values):  # type: ignore[no-untyped-def]
+    """-1 for the windows whose local binary pattern goes left, 0 for the others: to be split at 0."""
+    _start_codes(grid, place, corners, 16 * node + 5, codes)
+    for cell in (0, 1, 2, 6, 10, 9, 8, 4):
+        _append_bit(grid, place, corners, 16 * node + cell, codes)
+    first = np.uint64(8 * node)
+    for j in range(CHUNK):
+        i = np.uint64(j)
+        code = np.uint32(codes[i])
+        word = subsets[first + np.uint64(code >> np.uint32(5))]
+        values[i] = -np.float32(np.int32((word >> (code & np.uint32(31))) & np.uint32(1)))
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _start_codes(grid, place, corners, c, codes):  # type: ignore[no-untyped-def]
+    """Codes without a bit yet; behind them, the sums of the middle cell.
+
+    A cell's corners are `c`, `c` + 1 and, a row of corners below, `c` + 4, `c` + 5.
+    """
+    k, p, middle = np.uint64(c), np.uint64(place), np.uint64(CHUNK)
+    a, b, d, e = p + corners[k], p + corners[k + ONE], p + corners[k + FOUR], p + corners[k + FOUR + ONE]
+    for j in range(CHUNK):
+        i = np.uint64(j)
+        codes[middle + i] = np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i])
+        codes[i] = np.int32(0)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _append_bit(grid, place, corners, c, codes):  # type: ignore[no-untyped-def]
+    """One bit for a cell around the middle one: whether it is at least as bright."""
+    k, p, middle = np.uint64(c), np.uint64(place), np.uint64(CHUNK)
+    a, b, d, e = p + corners[k], p + corners[k + ONE], p + corners[k + FOUR], p + corners[k + FOUR + ONE]
+    for j in range(CHUNK):
+        i = np.uint64(j)
+        cell = np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i])
+        codes[i] = np.int32(np.int32(codes[i] << np.int32(1)) | np.int32(cell >= codes[middle + i]))
