@@ -105,6 +105,8 @@ class Detector:
 def _load(path: Path) -> Any:
     classifier = new_classifier()
     read_cascade(path)
+    if any("\ud800" <= letter <= "\udfff" for letter in str(path)):
+        raise InputError(f"OpenCV cannot open a file whose path is not UTF-8: {str(path)!a}. Rename or copy it.")
     try:
         loaded = classifier.load(str(path))
     except cv2.error as error:

@@ -54,7 +54,7 @@ def evaluate_cascade(
         A ``cascade.xml``.
     scenes
         Annotations in any format: a file, or a folder that holds one, such as ``info.lst``. Pictures with 0 boxes count
-        for false alarms; boxes may reach outside their picture; what agrees only with a box that is marked to be
+        for false alarms; boxes may reach outside their picture; what only lies in a box that is marked to be
         ignored counts for nothing. Pictures are searched in grey.
     out
         A folder that is written whole or not at all, over an earlier evaluation: ``report.html``, one page that tells

@@ -136,6 +136,8 @@ def _read(path: Path, max_bytes: int) -> bytes:
         return path.read_bytes()
     except FileNotFoundError as error:
         raise PictureError("missing file", str(path), "Correct the path or remove the line.") from error
+    except ValueError as error:  # a NUL, or half of a surrogate pair
+        raise PictureError("no file's name", ascii(str(path)), "Correct the path or remove the line.") from error
     except OSError as error:
         raise PictureError("not readable", str(error.strerror), "Check the file's permissions.") from error
 

@@ -91,9 +91,10 @@ def render_comparison(
 
 def _recalls(rows: Sequence[CascadeRow]) -> Table:
     head = ("cascade", *(f"at {budget:g}" for budget in BUDGETS), "average precision")
-    best = max(range(len(rows)), key=lambda n: rows[n].average_precision or 0.0)
+    highest = max((row.average_precision or 0.0 for row in rows), default=0.0)
+    best = [n for n, row in enumerate(rows) if highest and row.average_precision == highest]
     cells = [(row.name, *map(rate, row.recalls), rate(row.average_precision)) for row in rows]
-    return Table(head, cells, [best])
+    return Table(head, cells, best)
 
 
 def _costs(rows: Sequence[CascadeRow]) -> Table:

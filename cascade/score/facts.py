@@ -35,7 +35,7 @@ def facts(
     files = [(name, f"{printable(str(path))}, SHA-256 {digest(path)[:16]}") for name, path in cascades]
     machine = f"OpenCV {cv2.__version__}, {count(speed.threads, 'thread')}, {count(speed.cores, 'core')}"
     machine += f", load {os.getloadavg()[0]:.1f} while measuring"
-    settings = [(name, str(value)) for name, value in params.as_dict().items() if value is not None]
+    settings = [(name, printable(str(value))) for name, value in params.as_dict().items() if value is not None]
     shown = [(printable(name), value) for name, value in files]
     return [*shown, ("scenes", printable(str(scenes))), ("date", now()), ("machine", machine), *settings]
 

@@ -53,9 +53,9 @@ def mean_of_objects(scenes: Sequence[Scene], model: CascadeModel) -> NDArray[np.
     """The mean of the scenes' true boxes, each with its contrast stretched, at most 1000; None where there are none."""
     crops: list[NDArray[np.float64]] = []
     for scene in scenes:
-        if len(scene.matched.truth) and len(crops) < _MOST_CROPS:
+        if len(boxes := scene.matched.truth[: _MOST_CROPS - len(crops)]):
             image = load_grey(scene.picture)
-            crops += [_crop(image, box, (model.width, model.height)) for box in scene.matched.truth.tolist()]
+            crops += [_crop(image, box, (model.width, model.height)) for box in boxes.tolist()]
     if not crops:
         return None
     mean = np.mean(crops, axis=0)

@@ -9,7 +9,8 @@ A detection that takes none is a *false alarm*, a second one on the same object 
 challenge (Everingham and others, 2010) works, with one difference from VOC: there a detection whose best true box is
 taken is a false alarm, here it may take the next best (as in COCO), so that two objects close together can both be
 found. Boxes that are marked to be ignored (difficult, crowd) count for nothing: a detection that takes no true box and
-agrees with an ignored one is left out, and an ignored box that nothing finds is no miss.
+lies in an ignored one, with at least the threshold's share of its own area, is left out, and an ignored box that
+nothing finds is no miss. That is COCO's rule for crowds, whose one box holds many objects.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cascade.boxes import iou
+from cascade.boxes import covered, iou
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def match(boxes: ArrayLike, scores: ArrayLike, truth: ArrayLike, threshold: floa
         if agreement[number, best] >= threshold:
             takes[number] = best
             agreement[:, best] = -1.0
-    counts = (takes >= 0) | ~(iou(given, np.asarray(ignored).reshape(-1, 4)) >= threshold).any(axis=1)
+    counts = (takes >= 0) | ~(covered(given, np.asarray(ignored).reshape(-1, 4)) >= threshold).any(axis=1)
     ordered = np.asarray(scores, dtype=np.float64).reshape(-1)[order]
     return Matched(given[counts], ordered[counts], wanted, takes[counts])
 

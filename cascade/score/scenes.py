@@ -8,6 +8,7 @@ OpenCV cuts windows at the picture's edge after grouping, here before; a mean bo
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -137,7 +138,7 @@ def require_scenes(searched: Searched, scenes: Path, problems: Sequence[Skip]) -
 
 def printable(text: str) -> str:
     """A name that is not UTF-8 could be neither written into a list nor shown on a terminal."""
-    return os.fsencode(text).decode("utf-8", "replace")
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def _warm_up(detector: Detector) -> None:

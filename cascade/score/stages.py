@@ -1,8 +1,8 @@
 """What each stage rejects, and what a window costs, on scenes searched as OpenCV searches them.
 
-The pyramid, the step (2 pixels, 1 where the picture is at least halved) and the walk, which leaves out the window after
-one that the first stage rejected, are those of ``CascadeClassifierImpl`` in OpenCV's objdetect. (Its stripes for
-threads lose the last row of some levels, which is searched here.)
+The pyramid, the step (2 pixels, 1 where the picture is at least halved), the walk, which leaves out the window after
+one that the first stage rejected, and the stripes for threads, which lose the last row of some levels, are those of
+``CascadeClassifierImpl`` in OpenCV's objdetect.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 from pathlib import Path
 
 import cv2
@@ -23,7 +24,7 @@ from cascade.model.windows import trace_picture
 from cascade.pictures import load_grey
 from cascade.score.scenes import Scene
 
-_FINE_FROM = 2.0
+_FINE_FROM, _STRIPE = 2.0, 32
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,15 @@ class StageTrace:
 
 @dataclass(frozen=True)
 class Level:
-    """One level of the pyramid: `scale` times the cascade's window on the picture, which is resized to `size`."""
+    """One level of the pyramid: `scale` times the cascade's window on the picture, which is resized to `size`.
+
+    Windows begin every `step` pixels, in all columns and in the first `rows` rows of them.
+    """
 
     scale: float
     size: tuple[int, int]
     step: int
+    rows: int
 
 
 def trace_scenes(cascade: Path, scenes: Sequence[Scene], params: DetectParams, megapixels: float) -> StageTrace | None:
@@ -107,25 +112,40 @@ def trace_levels(
         small = cv2.resize(image, level.size, interpolation=cv2.INTER_LINEAR_EXACT)
         trace = trace_picture(model, small, level.step)
         columns = (level.size[0] - model.width) // level.step + 1
-        visited = _walk(trace.stages, trace.features, columns)
+        visited = _walk(trace.stages[: level.rows * columns], trace.features, columns)
         rows, lefts = np.divmod(visited, columns)
         places = (np.column_stack([lefts, rows]) * level.step).astype(np.float32)
         corners = np.rint(places * np.float32(level.scale)).astype(np.int64)
-        sides = [round(side * level.scale) for side in (model.width, model.height)]
+        sides = [round(side * np.float32(level.scale)) for side in (model.width, model.height)]
         boxes = np.column_stack([corners, np.broadcast_to(sides, corners.shape)])
         yield trace.stages[visited], trace.features[visited], boxes
 
 
-def pyramid(size: tuple[int, int], window: tuple[int, int], params: DetectParams) -> Iterator[Level]:
+def pyramid(size: tuple[int, int], window: tuple[int, int], params: DetectParams) -> list[Level]:
     """The levels that a picture of `size` is searched at; both sizes are (width, height) in pixels."""
-    scale, most = 1.0, params.max_size or max(size)
-    while True:
-        sides = [round(side * scale) for side in window]
-        if sides[0] > min(size[0], most) or sides[1] > min(size[1], most):
-            return
-        if min(sides) >= params.min_size:
-            yield Level(scale, (round(size[0] / scale), round(size[1] / scale)), 1 if scale >= _FINE_FROM else 2)
+    levels: list[Level] = []
+    stripes = 0
+    for scale in _scales(size, window, params):
+        step = 1 if scale >= _FINE_FROM else 2
+        small = round(np.float32(size[0]) / scale), round(np.float32(size[1]) / scale)
+        columns, rows = small[0] - window[0] + 1, small[1] - window[1] + 1
+        stripes = stripes or ceil(columns / _STRIPE)
+        searched = stripes * max((rows // step + stripes - 1) // stripes, 1)
+        levels.append(Level(float(scale), small, step, min(searched, ceil(rows / step))))
+    return levels
+
+
+def _scales(size: tuple[int, int], window: tuple[int, int], params: DetectParams) -> list[np.float32]:
+    """The scales within the bounds; where none is, OpenCV takes the one nearest to the lower bound."""
+    scale, every = 1.0, list[np.float32]()
+    while all(round(side * scale) <= whole for side, whole in zip(window, size, strict=True)):
+        every.append(np.float32(scale))
         scale *= params.scale_factor
+    sides = np.array([[round(side * one) for side in window] for one in every], np.int64).reshape(-1, 2)
+    within = (sides.min(axis=1) >= params.min_size) & (sides.max(axis=1) <= (params.max_size or max(size)))
+    if every and not within.any():
+        within[np.square(sides - params.min_size).sum(axis=1).argmin()] = True
+    return [one for one, kept in zip(every, within, strict=True) if kept]
 
 
 @njit(cache=True)

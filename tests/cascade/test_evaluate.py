@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from cascade.errors import InputError
 from cascade.evaluate import OUTPUTS, EvaluateCascadeParams, evaluate_cascade
+from cascade.opencv import apps as opencv_apps
+from cascade.vec.file import write_vec
 from runs.parameters import ParameterError
 from runs.progress import Progress
 from runs.record import digest
@@ -145,6 +148,10 @@ def test_inputs_that_are_not_there(square_cascade: Path, scenes: Path, tmp_path:
         evaluate_cascade(tmp_path / "none.xml", scenes, tmp_path / "out")
     with pytest.raises(InputError, match="cannot be read"):
         evaluate_cascade(square_cascade, tmp_path / "none.lst", tmp_path / "out")
+    odd = tmp_path / os.fsdecode(b"\xff.xml")
+    odd.write_bytes(square_cascade.read_bytes())
+    with pytest.raises(InputError, match=r"a file whose path is not UTF-8: '.*\\udcff\.xml'\. Rename"):
+        evaluate_cascade(odd, scenes, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -196,3 +203,64 @@ def test_the_reported_point_is_on_the_curve_wherever_it_is(square_cascade: Path,
 def test_parameters_are_checked(options: dict[str, float], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         EvaluateCascadeParams(**options)  # type: ignore[arg-type]
+
+
+def old_format(text: str) -> str:
+    """The square cascade's stump as ``opencv_haartraining`` wrote it."""
+    assert "<internalNodes>0 -1 0 1.3</internalNodes>" in text
+    return """<?xml version="1.0"?>
+<opencv_storage><squares type_id="opencv-haar-classifier"><size>24 24</size>
+  <stages><_><trees><_><_>
+    <feature><rects><_>0 0 24 24 -1.</_><_>6 6 12 12 4.</_></rects><tilted>0</tilted></feature>
+    <threshold>1.3</threshold><left_val>-1.</left_val><right_val>1.</right_val></_></_></trees>
+    <stage_threshold>0.</stage_threshold><parent>-1</parent><next>-1</next></_></stages></squares></opencv_storage>
+"""
+
+
+def test_a_cascade_in_the_old_format_has_the_same_figures(
+    square_cascade: Path, square_text: str, scenes: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "old.xml").write_text(old_format(square_text), encoding="ascii")
+    new = evaluate_cascade(square_cascade, scenes, tmp_path / "new").metrics()
+    old = evaluate_cascade(tmp_path / "old.xml", scenes, tmp_path / "old").metrics()
+    assert new.pop("model_sha256") != old.pop("model_sha256")
+    assert old == new
+    for name in ("curve.csv", "stages.csv", "sizes.csv", "montage.png"):
+        assert (tmp_path / "old" / name).read_bytes() == (tmp_path / "new" / name).read_bytes(), name
+
+
+@pytest.mark.opencv
+def test_what_the_real_program_saves_in_the_old_format_is_evaluated(
+    tmp_path: Path, draw_squares: Draw, write_scenes: WriteScenes
+) -> None:
+    """The same training saved in both formats finds the same, and both pages draw its features on its samples."""
+    rng = np.random.default_rng(0)
+    square = draw_squares(24, 24, [(0, 0, 24, 24)])
+    samples = np.stack([cv2.add(square, rng.integers(0, 25, (24, 24), dtype=np.uint8)) for _ in range(60)])
+    write_vec(tmp_path / "p.vec", samples)
+    noise = rng.integers(0, 256, (8, 60, 60)).astype(np.uint8)
+    for number, picture in enumerate(noise):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), cv2.GaussianBlur(picture, (0, 0), 2))
+    (tmp_path / "bg.txt").write_text("".join(f"{number}.png\n" for number in range(8)))
+    image = cv2.resize(noise[0], (200, 150), interpolation=cv2.INTER_CUBIC)
+    for x, y, side, _ in (LEFT, RIGHT):
+        image[y : y + side, x : x + side] = cv2.resize(samples[0], (side, side))
+    info = write_scenes(tmp_path / "s", {"a.png": (image, [LEFT, RIGHT])})
+    found = {}
+    for name in ("new", "old"):
+        (tmp_path / name).mkdir()
+        values = {"data": name, "vec": "p.vec", "bg": "bg.txt", "num_pos": 55, "num_neg": 50, "num_stages": 2}
+        values |= {"base_format_save": name == "old", "width": 24, "height": 24, "mode": "ALL", "max_depth": 2}
+        subprocess.run(opencv_apps.command("opencv_traincascade", values), cwd=tmp_path, check=True, stdout=-3)
+        text = (tmp_path / name / "cascade.xml").read_text()
+        assert ("opencv-haar-classifier" in text) == (name == "old")
+        cascade, out = tmp_path / name / "cascade.xml", tmp_path / f"{name} score"
+        found[name] = evaluate_cascade(cascade, info, out, positives=tmp_path / "p.vec").metrics()
+        assert 'aria-label="feature 1 of stage 1"' in (out / "report.html").read_text(encoding="utf-8")
+    assert found["new"].pop("model_sha256") != found["old"].pop("model_sha256")
+    assert found["old"] == found["new"]
+    stages = rows(tmp_path / "old score/stages.csv")
+    assert stages == rows(tmp_path / "new score/stages.csv")
+    # Some windows are rejected and some accepted, so that the figures are of a cascade that decides.
+    assert 0 < float(stages[-1]["rejected"]) < 1
+    assert found["old"]["features_per_window"] > 0

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import logging
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
+import cv2
+import numpy as np
 import pytest
 
 from runs.progress import Progress
@@ -78,3 +82,36 @@ def test_a_field_longer_than_the_csv_module_allows_is_read(
     artifacts.show_skips("collect", tmp_path)
     assert shown == [[{"rule": "no number", "skipped": 1}]]
     assert csv.field_size_limit() == limit
+
+
+def test_a_cascades_report_is_linked_and_its_figures_and_pictures_shown(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown: dict[str, Any] = {}
+    monkeypatch.setattr(artifacts, "create_markdown_artifact", lambda **given: shown.update({given["key"]: given}))
+    monkeypatch.setattr(artifacts, "create_table_artifact", lambda **given: shown.update({given["key"]: given}))
+    monkeypatch.setattr(artifacts, "create_image_artifact", lambda **given: shown.update({given["key"]: given}))
+    out = tmp_path / "my (best) score"
+    out.mkdir()
+    (out / "report.html").write_text("<html></html>")
+    (out / "metrics.json").write_text('{"recall": 0.5, "precision": null, "by_size": {"small": 1}}')
+    small, large = np.zeros((4, 4), np.uint8), np.random.default_rng(0).integers(0, 256, (900, 900), np.uint8)
+    cv2.imwrite(str(out / "curve.png"), small)
+    cv2.imwrite(str(out / "montage.png"), large)
+    artifacts.show_cascade_score(out)
+    assert caplog.records == []
+    assert list(shown) == ["cascade-report", "cascade-figures", "cascade-curve", "cascade-montage"]
+    words = shown["cascade-report"]["markdown"]
+    address = words.split("](")[1].split(")")[0]
+    assert Path(unquote(urlsplit(address).path)).read_text() == "<html></html>"
+    assert str(out / "report.html") in words
+    assert shown["cascade-figures"]["table"] == [
+        {"figure": "recall", "value": 0.5},
+        {"figure": "precision", "value": None},
+    ]
+    assert shown["cascade-curve"]["image_url"].startswith("data:image/png;base64,")
+    # A page holds no large picture.
+    assert shown["cascade-montage"]["image_url"].startswith("data:image/jpeg;base64,")
+    for name, image in (("curve", small), ("montage", large)):
+        content = base64.b64decode(shown[f"cascade-{name}"]["image_url"].split(",")[1])
+        assert cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE).shape == image.shape

@@ -145,6 +145,15 @@ def test_what_agrees_with_an_ignored_box_only_counts_for_nothing() -> None:
     assert average_precision([one]) == 1.0
 
 
+def test_a_crowd_in_one_box_hides_all_that_lies_in_it_but_no_miss() -> None:
+    crowd, seen = (0, 0, 400, 100), (10, 10, 20, 20)
+    found = [seen, (50, 50, 20, 20), (385, 0, 30, 30), (396, 0, 30, 30), (0, 80, 900, 900)]
+    one = match(found, [9.0, 8.0, 7.0, 6.0, 5.0], [seen, (200, 20, 20, 20)], 0.5, [crowd])
+    # Of the third a half lies in the crowd; the last is no part of it, although it holds much of it.
+    assert one.boxes[:, 0].tolist() == [10, 396, 0]
+    assert (one.hits, one.false_alarms, one.found.tolist()) == (1, 2, [True, False])
+
+
 @given(scenes, st.lists(boxes, max_size=4))
 def test_ignored_boxes_take_no_hit_away(
     drawn: list[tuple[list[tuple[Box, int]], list[Box]]], ignored: list[Box]
