@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 
+from cascade.detect import Detector
 from cascade.errors import InputError
 from cascade.score.comparison_page import CascadeRow, render_comparison, row_of
 from cascade.score.files import require_own, write_rows
@@ -67,6 +68,8 @@ def compare_cascades(
     if not names or len(set(names)) < len(names):
         raise InputError(f"`cascades` must be at least one, each with a name of its own (`name=path`). Got {names}.")
     require_own(out, OUTPUTS)
+    for _, path in cascades:  # all, before the first is measured for a minute
+        Detector(path)
     problems: list[Skip] = []
     annotations = read_scenes(scenes, params, problems)
     measured = [measure(name, path, scenes, annotations, params, problems, report) for name, path in cascades]

@@ -25,6 +25,19 @@ def read_params(path: Path, kinds: dict[str, type[Parameters]]) -> dict[str, Par
     return {name: _make(path, name, kind, sections.get(name) or {}) for name, kind in kinds.items()}
 
 
+def require_known_sections(path: Path, known: set[str]) -> None:
+    """Refuse a file with a section that no step reads: most likely it is misspelt.
+
+    Raises
+    ------
+    ParameterError
+        The message names the section and those that are known.
+    """
+    unknown = sorted(set(_sections(path)) - known)
+    if unknown:
+        raise ParameterError(f"{path}: no step reads the section `{unknown[0]}`. Known are {', '.join(sorted(known))}.")
+
+
 def _sections(path: Path) -> dict[str, Any]:
     try:
         sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}

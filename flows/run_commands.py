@@ -12,10 +12,10 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from flows.pipeline import CASCADE_LINE, CNN_LINE, Layout, Step
-from flows.read_params import PARAMS_FILE, read_params
+from flows.read_params import PARAMS_FILE, read_params, require_known_sections
 from flows.run_folder import make_prefect_home, new_run_folder
 from flows.summary import print_summary
-from runs.parameters import Parameters
+from runs.parameters import ParameterError, Parameters
 
 run_app = App(name="run", help="Run a whole line as a Prefect flow, to registered models.")
 
@@ -59,6 +59,8 @@ def both(*, options: _OPTIONS = RunOptions()) -> None:
 
 
 def _run(command: str, name: str, line: tuple[Step, ...], options: RunOptions) -> None:
+    if not options.data.is_dir():
+        raise ParameterError(f"`data` must be a folder. Got {options.data}. `facefoundry sample-data` writes one.")
     chosen = flow_parameters(options.params, line)
     out = options.out or new_run_folder()
     make_prefect_home()
@@ -86,6 +88,9 @@ def command_line(command: str, options: RunOptions) -> str:
 def flow_parameters(path: Path, line: tuple[Step, ...]) -> dict[str, Parameters]:
     """The parameter objects of a line's steps by the names that the flows give them, read from `path`."""
     kinds = {_section(step): step.params for step in line if step.params is not None}
+    if path.exists():
+        known = {_section(step) for step in CASCADE_LINE + CNN_LINE}
+        require_known_sections(path, known)
     return read_params(path, kinds) if path.exists() or path != PARAMS_FILE else {n: k() for n, k in kinds.items()}
 
 

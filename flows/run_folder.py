@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+from runs.lock import RunLock
+from runs.parameters import Parameters
+from runs.record import begin
 
 RUNS = Path("work/runs")
 PREFECT_HOME = Path("work/prefect")
@@ -19,6 +26,30 @@ def run_folder(out: Path | None) -> Path:
         return out
     name = flow_run.name or flow_run.id
     return RUNS / str(name) if name else new_run_folder()
+
+
+def hold(out: Path, line: str, params: Mapping[str, Parameters], inputs: Mapping[str, Path], restart: bool) -> RunLock:
+    """Refuse a run folder that holds a line of other data or parameters, before any step has written into it.
+
+    Also refuses one that another run of the line writes into now; so hold the lock while the line runs.
+
+    Raises
+    ------
+    RunMismatchError
+        See above; `restart` takes the folder over, and each step then starts over where it must.
+    """
+    there = {name: path for name, path in inputs.items() if path.exists()}
+    return begin(out / f".{line}", line, _LineParams(sections=dict(params)), there, restart=restart)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _LineParams(Parameters):
+    """The parameters of a line's steps as one."""
+
+    sections: Any
+
+    def as_dict(self) -> dict[str, Any]:
+        return {f"{step}.{name}": value for step, one in self.sections.items() for name, value in one.as_dict().items()}
 
 
 def new_run_folder() -> Path:

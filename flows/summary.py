@@ -13,7 +13,13 @@ from flows.pipeline import Layout
 from runs.parameters import Parameters
 from tasks.publish_models import Registered
 
-_CASCADE_FIGURES = ("faces", "recall", "false_alarms", "false_alarms_per_image", "precision", "average_precision")
+_CASCADE_FIGURES = (
+    "recommended_min_neighbors",
+    "recommended_recall",
+    "recommended_false_alarms_per_image",
+    "recommended_precision",
+    "average_precision",
+)
 _CNN_FIGURES = ("faces", "accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
 
@@ -51,6 +57,7 @@ _NEXT = """Next:
 def _figures(step: str, folder: Path, names: tuple[str, ...]) -> Table:
     metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     shown = [name for name in names if metrics.get(name) is not None]
-    table = Table(*shown, title=step, title_justify="left")
+    titles = [name.removeprefix("recommended_").replace("_", " ") for name in shown]
+    table = Table(*titles, title=step, title_justify="left")
     table.add_row(*(f"{metrics[name]:.4g}" for name in shown))
     return table

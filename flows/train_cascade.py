@@ -12,7 +12,7 @@ from cascade.evaluate import EvaluateCascadeParams
 from cascade.samples import SampleParams
 from cascade.train import CascadeTrainParams
 from flows.pipeline import Layout
-from flows.run_folder import run_folder
+from flows.run_folder import hold, run_folder
 from tasks import cascade_steps, register_steps
 from tasks.publish_models import Registered, RegisterParams
 
@@ -43,16 +43,18 @@ def train_cascade(
         restart: Start over when the folder holds a run of other inputs or parameters.
     """
     at = Layout(data, run_folder(out))
-    doctor = at.output("check")
-    cascade_steps.check(at.positives, at.negatives, doctor, check, create_samples, train_cascade)
-    collected, described = at.output("collect"), at.output("describe")
-    cascade_steps.collect(at.positives, at.negatives, collected, collect)
-    cascade_steps.describe(collected, described)
-    cascade_steps.create_samples(at.info, at.vec, create_samples)
-    run, score = at.output("train_cascade"), at.output("evaluate_cascade")
-    cascade_steps.train_cascade(at.vec, at.background, run, train_cascade, restart)
-    cascade_steps.evaluate_cascade(at.cascade, at.scenes, score, evaluate_cascade, at.vec)
-    return register_steps.register_cascade(at.cascade, run, score, registration, data)
+    made_with = {"collect": collect, "create_samples": create_samples, "train_cascade": train_cascade.recorded()}
+    with hold(at.work, "cascade_line", made_with, {"positives": at.positives, "negatives": at.negatives}, restart):
+        doctor = at.output("check")
+        cascade_steps.check(at.positives, at.negatives, doctor, check, create_samples, train_cascade)
+        collected, described = at.output("collect"), at.output("describe")
+        cascade_steps.collect(at.positives, at.negatives, collected, collect)
+        cascade_steps.describe(collected, described)
+        cascade_steps.create_samples(at.info, at.vec, create_samples)
+        run, score = at.output("train_cascade"), at.output("evaluate_cascade")
+        cascade_steps.train_cascade(at.vec, at.background, run, train_cascade, restart)
+        cascade_steps.evaluate_cascade(at.cascade, at.scenes, score, evaluate_cascade, at.vec)
+        return register_steps.register_cascade(at.cascade, run, score, registration, data)
 
 
 if __name__ == "__main__":

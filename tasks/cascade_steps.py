@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from cascade.collect import Collected, CollectParams
@@ -16,7 +16,7 @@ from cascade.collect import collect as collect_pictures
 from cascade.describe import Description
 from cascade.describe import describe as write_descriptions
 from cascade.doctor.check import check as examine
-from cascade.doctor.check import stop_on_errors
+from cascade.doctor.check import one_a_rule, stop_on_errors
 from cascade.doctor.params import CheckParams
 from cascade.evaluate import CascadeScore, EvaluateCascadeParams
 from cascade.evaluate import evaluate_cascade as measure
@@ -41,6 +41,8 @@ def check(
     """Say what would go wrong in the training, and stop where it would."""
     inputs = (positives, negatives, out, params, samples, training)
     found = examine(*inputs, before_collect=True, report=run_report("check"))
+    for line in one_a_rule(found):
+        get_run_logger().warning(line)
     show_findings(out)
     stop_on_errors(found, out)
     return {"errors": len(found.errors), "warnings": len(found.warnings), "notes": len(found.notes)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from cascade.annotations import coco, csv_table, dlib_xml, opencv_info, voc, yolo
-from cascade.annotations.records import Annotation
+from cascade.annotations.records import Annotation, merge_pictures
 from cascade.annotations.xml_tree import root_name
 from cascade.errors import InputError
 from cascade.pictures import SUFFIXES
@@ -66,7 +66,7 @@ FORMATS: dict[str, Format] = {
 
 
 def read(path: Path, *, format: str | None = None, problems: list[Skip] | None = None) -> list[Annotation]:
-    """Read annotations of any format.
+    """Read annotations of any format, one record a picture however often it is named.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def read(path: Path, *, format: str | None = None, problems: list[Skip] | None =
     if name is None:
         raise InputError(f"{path} holds no annotations in a known format ({', '.join(FORMATS)}). Name the file.")
     chosen = FORMATS[_known(name)]
-    return chosen.read(place if format is None else _place(path, chosen), problems)
+    return merge_pictures(chosen.read(place if format is None else _place(path, chosen), problems))
 
 
 def write(path: Path, annotations: Iterable[Annotation], *, format: str, problems: list[Skip] | None = None) -> None:

@@ -98,6 +98,21 @@ def box_between(left: float, top: float, right: float, bottom: float) -> Box:
     return x, y, x_end - x, y_end - y
 
 
+def merge_pictures(annotations: Iterable[Annotation]) -> list[Annotation]:
+    """One annotation a picture: lists with one line a box name a picture often. An object named again is there once."""
+    merged: dict[Path, Annotation] = {}
+    for item in annotations:
+        first = merged.get(item.picture)
+        if first is None:
+            merged[item.picture] = item
+            continue
+        there = list(first.objects())
+        there += [one for one in item.objects() if one not in there]
+        made = annotation_of(item.picture, there, line=first.line)
+        merged[item.picture] = replace(made, size=first.size or item.size, file=first.file)
+    return list(merged.values())
+
+
 def count_labels(annotations: Iterable[Annotation]) -> Counter[str]:
     """How many boxes that count have each label; those without one are counted under the empty name."""
     return Counter(label for item in annotations for _, label, ignored in item.objects() if not ignored)

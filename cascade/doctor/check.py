@@ -126,6 +126,15 @@ def stop_on_errors(diagnosis: Diagnosis, out: Path) -> None:
         raise InputError(f"{summarise(diagnosis)}; all are in {out / 'findings.csv'}. The first errors:\n{first}")
 
 
+def one_a_rule(diagnosis: Diagnosis) -> list[str]:
+    """The first finding of every rule that warns or stops, with how many more there are: the rarest rules first."""
+    grave = [*diagnosis.errors, *diagnosis.warnings]
+    counts = Counter(finding.rule for finding in grave)
+    first = {finding.rule: finding for finding in reversed(grave)}
+    more = {rule: f" ({count - 1} more like it)" if count > 1 else "" for rule, count in counts.items()}
+    return [f"{first[rule]}{more[rule]}" for rule, _ in reversed(counts.most_common())]
+
+
 def summarise(diagnosis: Diagnosis) -> str:
     """The counts in a few words.
 

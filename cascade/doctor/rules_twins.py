@@ -33,7 +33,7 @@ def duplicate(evidence: Evidence) -> Iterator[Finding]:
             remedy = "Remove it from one of the two: is the object in it?"
             yield Finding("error", "both positive and negative", entry.file, entry.line, value, remedy)
         elif entry.picture == other.picture:
-            remedy = "Put all boxes of a picture on one line."
+            remedy = "Name it once."
             yield Finding("warning", "picture named twice", entry.file, entry.line, value, remedy)
         else:
             remedy = "Remove one of the two; twice the same teaches nothing new."

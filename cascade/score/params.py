@@ -20,8 +20,8 @@ class EvaluateCascadeParams(Parameters):
     """Each search window is so many times larger than the one before; smaller finds more and takes longer."""
     min_neighbors: Annotated[int, Ge(1), Le(10_000)] = 3
     """The operating point that is reported: more windows than this must agree on an object."""
-    min_size: Annotated[int, Ge(1)] = 20
-    """Smaller windows are not searched: the least width and height in pixels."""
+    min_size: Annotated[int, Ge(1)] = 1
+    """Windows of less width or height (pixels) are not searched; 1: the cascade's own window is the smallest."""
     max_size: Annotated[int, Ge(1)] | None = None
     """Larger windows are not searched: the greatest width and height in pixels; empty: the whole picture."""
     iou: Annotated[float, Gt(0), Le(1)] = 0.3

@@ -7,7 +7,9 @@ from typing import Annotated
 import pytest
 from annotated_types import Ge
 
+from flows.pipeline import CASCADE_LINE
 from flows.read_params import read_params
+from flows.run_commands import flow_parameters
 from runs.parameters import ParameterError, Parameters
 
 
@@ -59,3 +61,9 @@ def test_yaml_cannot_make_objects(tmp_path: Path) -> None:
     path = written(tmp_path, "train: !!python/object/apply:os.system ['true']\n")
     with pytest.raises(ParameterError, match="is not YAML"):
         read_params(path, KINDS)
+
+
+def test_a_section_that_no_step_reads_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("trian_cascade:\n  num_stages: 5\n", encoding="ascii")
+    with pytest.raises(ParameterError, match=r"no step reads the section `trian_cascade`\. Known are check, collect,"):
+        flow_parameters(tmp_path / "params.yaml", CASCADE_LINE)

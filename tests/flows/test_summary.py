@@ -19,7 +19,10 @@ def registered(created: bool) -> Registered:
 
 def test_a_line_that_did_not_run_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     layout = Layout(tmp_path, tmp_path)
-    write_json(layout.output("evaluate_cascade") / "metrics.json", {"faces": 4, "recall": 0.75, "precision": None})
+    write_json(
+        layout.output("evaluate_cascade") / "metrics.json",
+        {"faces": 4, "recommended_recall": 0.75, "recommended_precision": None},
+    )
     print_summary(layout, [registered(True)], RegisterParams())
     shown = capsys.readouterr().out
     assert "0.75" in shown

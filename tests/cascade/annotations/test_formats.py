@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -128,3 +129,12 @@ def test_a_missing_file_and_an_unknown_format(tmp_path):
         formats.read(tmp_path / "none.json")
     with pytest.raises(InputError, match=r"`format` must be one of opencv_info, coco.*Got 'tfrecord'"):
         formats.write(tmp_path / "x", [], format="tfrecord")
+
+
+def test_a_list_with_one_line_a_box_keeps_every_box_once(tmp_path: Path) -> None:
+    info = tmp_path / "info.lst"
+    info.write_text("a.png 1 0 0 9 9\nb.png 0\na.png 1 20 0 9 9\na.png 2 0 0 9 9 40 0 9 9\n", encoding="ascii")
+    first, second = formats.read(info)
+    assert (first.picture.name, first.line) == ("a.png", 1)
+    assert first.boxes == ((0, 0, 9, 9), (20, 0, 9, 9), (40, 0, 9, 9))
+    assert (second.picture.name, second.boxes) == ("b.png", ())

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cascade.doctor.check import check, stop_on_errors, summarise
+from cascade.doctor.check import check, one_a_rule, stop_on_errors, summarise
 from cascade.doctor.findings import RULES
 from cascade.errors import InputError
 from cascade.plans import counts as plan
@@ -92,7 +92,7 @@ def both(patient):
 
 
 def named_twice(patient):
-    patient.replace_line(patient.info, 4, "p2.png 1 9 9 30 30")
+    patient.replace_line(patient.background, 4, "n2.png")
 
 
 def near_duplicate(patient):
@@ -163,7 +163,7 @@ FAULTS = [
     (duplicate_positive, "warning", "duplicate positive", "info.lst", 4),
     (duplicate_negative, "warning", "duplicate negative", "bg.txt", 4),
     (both, "error", "both positive and negative", "bg.txt", 4),
-    (named_twice, "warning", "picture named twice", "info.lst", 4),
+    (named_twice, "warning", "picture named twice", "bg.txt", 4),
     (near_duplicate, "warning", "near-duplicate negative", "bg.txt", 4),
     (nearly_both, "warning", "nearly both positive and negative", "bg.txt", 4),
     (flat_negative, "warning", "flat picture", "bg.txt", 4),
@@ -310,6 +310,15 @@ def test_the_flow_stops_at_errors_and_keeps_the_list(patient, tmp_path):
     with pytest.raises(InputError, match=r"1 error, .*out.findings\.csv.*\n.*info\.lst:4: zero-size box"):
         stop_on_errors(diagnosis, tmp_path / "out")
     assert (tmp_path / "out" / "findings.csv").is_file()
+
+
+def test_each_rule_is_told_once_and_the_rarest_first(patient):
+    for number in range(1, 4):
+        patient.replace_line(patient.info, number, f"p{number - 1}.png 1 5 6 14 14")
+    distorting_window(patient)
+    told = one_a_rule(patient.examine())
+    assert "(2 more like it)" in told[-1]
+    assert "window distorts the boxes" in told[0]
 
 
 def test_the_flow_goes_on_at_warnings(patient, tmp_path):
