@@ -55,7 +55,8 @@ class CascadeTrainParams(Parameters):
     time_limit_minutes: Annotated[float, Gt(0)] | None = None
     """Stop after so long with the stages trained by then; the same call again goes on. Empty: no limit."""
     memory: Annotated[int, Ge(256)] = 2048
-    """native: MiB for samples, features and pictures; with less than they need, features are calculated again."""
+    """native: MiB for samples, features and pictures; with less, features are calculated again. The first start
+    compiles, which takes up to 2 GB once."""
     split: Literal["fast", "exact"] = "fast"
     """native: exact finds the best feature, as opencv_traincascade, some 5 to 20 times slower; fast nearly always."""
     seed: Annotated[int, Ge(0)] = 0

@@ -105,7 +105,7 @@ def test_other_parameters_are_refused_in_the_same_folder(place: Path, first_run:
     environment = {**os.environ, "PREFECT_API_URL": prefect_server}
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "parameters.num_stages was 7, now 2" in done.stderr
+    assert "train_cascade.num_stages was 7, now 2" in done.stderr
     assert (place / "work/demo/cascade/cascade.xml").is_file()
 
 
