@@ -39,6 +39,12 @@ class SampleParams(Parameters):
     """Most change of contrast, as a fraction: 0.2 makes it up to 1.2 times stronger or weaker."""
     blur: Annotated[float, Ge(0), Le(20)] = 0.0
     """Most blur: the sigma of a Gaussian, in pixels of the sample: 0.7."""
+    gamma: Annotated[float, Ge(0), Le(9)] = 0.0
+    """Most change of the tone curve, as of darker skins and prints: 0.4 makes the exponent up to 1.4 or 1/1.4."""
+    shade: Annotated[float, Ge(0), Le(4)] = 0.0
+    """Most light from one side: 0.8 lights that side up to e^0.8 = 2.2 times more than the middle."""
+    grain: Annotated[float, Ge(0), Le(4)] = 0.0
+    """Most noise, as of film and print, as a fraction of the sample's own deviation: 0.25."""
     margin: Annotated[float, Gt(-1), Le(4)] = 0.0
     """Make every box larger by this fraction of its sides, about its middle, also the first samples; negative: smaller.
 
@@ -51,8 +57,7 @@ class SampleParams(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        varied = any((self.mirror, self.shift, self.scale, self.rotation, self.light, self.contrast, self.blur))
-        if varied and self.copies == 1 and self.keep_first:
+        if self.spread != Spread() and self.copies == 1 and self.keep_first:
             raise ParameterError(
                 "`copies` must be at least 2 for samples to vary while `keep_first` keeps the first of each box. "
                 "Got 1. Make more copies, or set `keep_first` to false."
@@ -70,12 +75,4 @@ class SampleParams(Parameters):
     @property
     def spread(self) -> Spread:
         """How far the varied samples vary."""
-        return Spread(
-            mirror=self.mirror,
-            shift=self.shift,
-            scale=self.scale,
-            rotation=self.rotation,
-            light=self.light,
-            contrast=self.contrast,
-            blur=self.blur,
-        )
+        return Spread(**{name: getattr(self, name) for name in Spread.__dataclass_fields__})

@@ -1,4 +1,4 @@
-"""Cut samples out of pictures, many of one box: each a little moved, turned, scaled, mirrored, lit, blurred.
+"""Cut samples out of pictures, many of one box: each a little moved, turned, scaled, mirrored, and toned.
 
 Every sample is taken from the original picture, so that a moved box shows what really lies there; only beyond the
 picture its edge pixels are repeated. An unvaried box gives what opencv_createsamples gives, to the grey level.
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade.boxes import Box
+from cascade.positives.tone import UNTONED, Tone, apply
 
 _MOST_PER_PIXEL = 32
 """At most so many source points across one pixel of a sample: bounds the memory for boxes of thousands of pixels."""
@@ -30,6 +31,9 @@ class Spread:
     light: float = 0.0
     contrast: float = 0.0
     blur: float = 0.0
+    gamma: float = 0.0
+    shade: float = 0.0
+    grain: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +50,7 @@ class Variation:
     shift_y: float = 0.0
     scale: float = 1.0
     rotation: float = 0.0
-    light: float = 0.0
-    contrast: float = 1.0
-    blur: float = 0.0
+    tone: Tone = UNTONED
 
 
 NONE = Variation()
@@ -57,20 +59,42 @@ NONE = Variation()
 def draw(spread: Spread, seed: int, box: int, copy: int) -> Variation:
     """Draw the variation of copy `copy` of box number `box`: the same, whatever else is cut and in which order.
 
-    Each kind has its own random number, so that switching one on leaves the others as they were. Lengths are uniform
-    on ``-spread..spread``; scale and contrast are ``(1 + spread) ** u`` with u uniform on -1..1; blur on ``0..spread``.
+    Each kind has its own random numbers, so that switching one on leaves the others as they were. Lengths are uniform
+    on ``-spread..spread``; scale, contrast and gamma are ``(1 + spread) ** u`` with u uniform on -1..1; blur, shade and
+    grain on ``0..spread``.
     """
     generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, box, copy])))
-    chance, shift_x, shift_y, scale, rotation, light, contrast, blur = generator.random(8)
+    chance, shift_x, shift_y, scale, rotation, *tone = generator.random(13).tolist()
     return Variation(
         mirror=bool(chance < spread.mirror),
         shift_x=spread.shift * (2 * shift_x - 1),
         shift_y=spread.shift * (2 * shift_y - 1),
         scale=(1 + spread.scale) ** (2 * scale - 1),
         rotation=spread.rotation * (2 * rotation - 1),
+        tone=_draw_tone(spread, *tone),
+    )
+
+
+def _draw_tone(
+    spread: Spread,
+    light: float,
+    contrast: float,
+    blur: float,
+    gamma: float,
+    shade: float,
+    direction: float,
+    grain: float,
+    seed: float,
+) -> Tone:
+    return Tone(
         light=255 * spread.light * (2 * light - 1),
         contrast=(1 + spread.contrast) ** (2 * contrast - 1),
         blur=spread.blur * blur,
+        gamma=(1 + spread.gamma) ** (2 * gamma - 1),
+        shade=spread.shade * shade,
+        shade_direction=360 * direction if spread.shade else 0.0,
+        grain=spread.grain * grain,
+        grain_seed=int(seed * 2**32) if spread.grain else 0,
     )
 
 
@@ -98,7 +122,7 @@ def cut(
         sample = sample[:, ::-1] if variation.mirror else sample
     else:
         sample = _warp(image, box, width, height, variation, margin)
-    return _tone(sample, variation)
+    return apply(variation.tone, sample)
 
 
 def resize_as_opencv(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
@@ -138,14 +162,3 @@ def _warp_region(image: NDArray[np.uint8], matrix: NDArray[np.float64], grid: tu
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     region = image[top : max(bottom, top + 1), left : max(right, left + 1)]
     return np.asarray(cv2.warpAffine(region, moved, grid, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
-
-
-def _tone(sample: NDArray[np.uint8], variation: Variation) -> NDArray[np.uint8]:
-    if (variation.light, variation.contrast, variation.blur) == (0, 1, 0):
-        return np.ascontiguousarray(sample)
-    values = sample.astype(np.float32)
-    if variation.blur > 0:
-        values = cv2.GaussianBlur(values, (0, 0), variation.blur, borderType=cv2.BORDER_REPLICATE)
-    mean = values.mean()
-    values = (values - mean) * variation.contrast + mean + variation.light
-    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
