@@ -12,6 +12,7 @@ from rich.table import Table
 from cascade.annotations.box_sheet import PER_SHEET, Crop, draw_sheet, save_sheet
 from cascade.annotations.convert import ConvertParams
 from cascade.annotations.convert import convert as convert_annotations
+from cascade.annotations.convert import join as join_annotations
 from cascade.annotations.formats import FORMATS, FormatName
 from cascade.annotations.propose import WARNING, ProposeParams
 from cascade.annotations.propose import propose as propose_boxes
@@ -42,6 +43,23 @@ def convert(source: Path, out: Path, *, params: Annotated[ConvertParams, FLATTEN
     """
     with progress_bar("convert") as report:
         show_result(convert_annotations(source, out, params, report=report))
+
+
+@annotations_app.command
+def join(
+    out: Path, *sources: Path, params: Annotated[ConvertParams, FLATTEN] = ConvertParams(format="csv_table")
+) -> None:
+    """Write several lists of boxes as one. Pictures stay where they are.
+
+    Parameters
+    ----------
+    out
+        The file to write; a folder for VOC and YOLO.
+    sources
+        Annotation files, or the folders that hold them, in any formats.
+    """
+    with progress_bar("join") as report:
+        show_result(join_annotations(sources, out, params, report=report))
 
 
 @annotations_app.command(name="formats")

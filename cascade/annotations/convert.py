@@ -1,4 +1,4 @@
-"""Convert annotations from any format to any other, and say what did not come along."""
+"""Convert annotations from any format to any other, several into one, and say what did not come along."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cascade.annotations import formats
 from cascade.annotations.formats import FormatName
-from cascade.annotations.records import UNLABELLED, Annotation, choose_labels, count_labels
+from cascade.annotations.records import UNLABELLED, Annotation, choose_labels, count_labels, merge_pictures
 from cascade.errors import InputError
 from cascade.pictures import check_output
 from runs.files import replacing_folder, write_json
@@ -61,23 +61,38 @@ def convert(source: Path, out: Path, params: ConvertParams = ConvertParams(), *,
     InputError
         `source` cannot be read or has no picture, no box has a wanted label, or `out` is there already.
     """
+    return join([source], out, params, report=report)
+
+
+def join(
+    sources: Sequence[Path], out: Path, params: ConvertParams = ConvertParams(), *, report: Report = silent
+) -> Converted:
+    """Write several annotation files or folders as one, as `convert` writes one; see there.
+
+    A picture that several of them name comes once, with the boxes of all. Boxes without a label get
+    ``params.unlabelled`` where the format has labels, so that those of different sources are of one kind.
+    """
     skips: list[Skip] = []
-    report(Progress(f"reading {source}"))
-    annotations = formats.read(source, format=params.source_format, problems=skips)
-    if not annotations:
-        reasons = f" The first problem: {skips[0]}" if skips else ""
-        raise InputError(f"{source} names no picture that can be used.{reasons}")
-    if params.label is not None:
-        annotations = choose_labels(annotations, params.label, source)
-    if formats.FORMATS[params.format].needs_label:
+    annotations = merge_pictures(item for source in sources for item in _read(source, params, skips, report))
+    if formats.FORMATS[params.format].needs_label or (
+        len(sources) > 1 and formats.FORMATS[params.format].carries_labels
+    ):
         annotations = [_named(item, params.unlabelled) for item in annotations]
     report(Progress(f"writing {out}", 0, len(annotations)))
-    if formats.FORMATS[params.format].is_folder:
-        converted = _write_folder(source, out, annotations, params, skips)
-    else:
-        converted = _write_file(source, out, annotations, params, skips)
+    write = _write_folder if formats.FORMATS[params.format].is_folder else _write_file
+    converted = write(sources, out, annotations, params, skips)
     report(Progress(f"{converted.boxes} boxes in {converted.pictures} pictures", len(annotations), len(annotations)))
     return converted
+
+
+def _read(source: Path, params: ConvertParams, skips: list[Skip], report: Report) -> list[Annotation]:
+    report(Progress(f"reading {source}"))
+    before = len(skips)
+    annotations = formats.read(source, format=params.source_format, problems=skips)
+    if not annotations:
+        reasons = f" The first problem: {skips[before]}" if len(skips) > before else ""
+        raise InputError(f"{source} names no picture that can be used.{reasons}")
+    return annotations if params.label is None else choose_labels(annotations, params.label, source)
 
 
 def _named(item: Annotation, name: str) -> Annotation:
@@ -88,9 +103,10 @@ def _named(item: Annotation, name: str) -> Annotation:
 
 
 def _write_folder(
-    source: Path, out: Path, annotations: Sequence[Annotation], params: ConvertParams, skips: list[Skip]
+    sources: Sequence[Path], out: Path, annotations: Sequence[Annotation], params: ConvertParams, skips: list[Skip]
 ) -> Converted:
-    check_output(out, source)
+    for source in sources:
+        check_output(out, source)
     with replacing_folder(out.resolve()) as beside:
         # `beside` is a sibling of `out`: what is relative to the one is right for the other.
         formats.write(beside, annotations, format=params.format, problems=skips)
@@ -102,9 +118,9 @@ def _write_folder(
 
 
 def _write_file(
-    source: Path, out: Path, annotations: Sequence[Annotation], params: ConvertParams, skips: list[Skip]
+    sources: Sequence[Path], out: Path, annotations: Sequence[Annotation], params: ConvertParams, skips: list[Skip]
 ) -> Converted:
-    if out.resolve() == source.resolve():
+    if out.resolve() in [source.resolve() for source in sources]:
         raise InputError(f"`out` must not be the source itself. Got {out}. Choose another file.")
     if out.is_dir() or (out.exists() and not params.overwrite):
         raise InputError(f"{out} is there already. Choose another name, or replace a file with `overwrite`.")

@@ -53,6 +53,8 @@ class ProposeParams(Parameters):
     """A cascade: more windows than this must agree on an object."""
     min_size: Annotated[int, Ge(1)] = 20
     """Boxes with a shorter side are not proposed (pixels)."""
+    most: Annotated[int, Ge(1)] | None = None
+    """At most so many proposals a picture, the best; 1 for pictures that show one object each."""
     max_megapixels: Annotated[float, Gt(0)] = 100.0
     """Larger pictures, counted after upsampling, are skipped before they fill the memory."""
     context: Annotated[float, Ge(0), Le(4)] = 0.5
@@ -166,12 +168,17 @@ def _search(
         except PictureError as error:
             skips.append(Skip(str(path), 0, error.rule, error.value, error.remedy))
             continue
-        for box, score in find(image):
-            inside = _inside(box, image.shape[1], image.shape[0])
-            if score >= params.min_score and min(inside[2:]) >= params.min_size:
-                count += 1
-                yield Proposal(path, inside, score)
+        good = _good(find(image), image.shape[1], image.shape[0], params)
+        count += len(good)
+        yield from (Proposal(path, box, score) for box, score in good)
     report(Progress(f"{count} proposals", len(paths), len(paths), {"proposals": count}))
+
+
+def _good(found: list[tuple[Box, float]], width: int, height: int, params: ProposeParams) -> list[tuple[Box, float]]:
+    """The finds worth proposing, the best first."""
+    inside = [(_inside(box, width, height), score) for box, score in found if score >= params.min_score]
+    large = [(box, score) for box, score in inside if min(box[2:]) >= params.min_size]
+    return sorted(large, key=lambda one: -one[1])[: params.most]
 
 
 def _inside(box: Box, width: int, height: int) -> Box:

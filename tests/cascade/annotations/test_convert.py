@@ -6,7 +6,7 @@ import json
 import pytest
 
 from cascade.annotations import formats
-from cascade.annotations.convert import ConvertParams, convert
+from cascade.annotations.convert import ConvertParams, convert, join
 from cascade.annotations.records import Annotation
 from cascade.errors import InputError
 
@@ -73,3 +73,15 @@ def test_broken_rows_are_reported_and_progress_ends_at_the_total(source, tmp_pat
     seen = []
     assert convert(source, tmp_path / "c.json", report=seen.append).skipped == {"broken row": 1}
     assert (seen[-1].message, seen[-1].done, seen[-1].total) == ("3 boxes in 2 pictures", 2, 2)
+
+
+def test_several_lists_become_one_with_the_boxes_of_all(source, tmp_path, pictures):
+    formats.write(tmp_path / "more.lst", [Annotation(pictures[1], ((0, 0, 7, 9), (2, 2, 5, 5)))], format="opencv_info")
+    out = tmp_path / "all.csv"
+    converted = join([source, tmp_path / "more.lst"], out, ConvertParams(format="csv_table", unlabelled="face"))
+    assert (converted.pictures, converted.boxes, converted.ignored) == (2, 4, 1)
+    joined = {item.picture.name: item for item in formats.read(out)}
+    assert joined[pictures[1].name].boxes == ((0, 0, 7, 9), (2, 2, 5, 5))
+    assert joined[pictures[0].name].labels == ("face", "car")
+    with pytest.raises(InputError, match="must not be the source itself"):
+        join([source, out], out, ConvertParams(format="csv_table", overwrite=True))

@@ -140,3 +140,13 @@ def test_nothing_found_and_pictures_too_large_to_enlarge(tmp_path):
         propose(tmp_path / "in", tmp_path / "out")
     with pytest.raises(InputError, match=r"\(too large: 1\)"):
         propose(tmp_path / "in", tmp_path / "out", ProposeParams(max_megapixels=0.03, upsample=1))
+
+
+def test_at_most_so_many_a_picture_and_the_best_of_them(pictures, square_cascade, tmp_path):
+    propose(pictures, tmp_path / "all", cascade=square_cascade)
+    propose(pictures, tmp_path / "best", ProposeParams(most=1), cascade=square_cascade)
+    every, best = rows(tmp_path / "all"), rows(tmp_path / "best")
+    for name in {row["path"] for row in every}:
+        scores = [row["score"] for row in every if row["path"] == name]
+        assert [row["score"] for row in best if row["path"] == name] == [max(scores, key=float)]
+    assert len(every) > len(best)
