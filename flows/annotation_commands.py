@@ -46,9 +46,7 @@ def convert(source: Path, out: Path, *, params: Annotated[ConvertParams, FLATTEN
 
 
 @annotations_app.command
-def join(
-    out: Path, *sources: Path, params: Annotated[ConvertParams, FLATTEN] = ConvertParams(format="csv_table")
-) -> None:
+def join(out: Path, *sources: Path, params: Annotated[ConvertParams, FLATTEN] = ConvertParams()) -> None:
     """Write several lists of boxes as one. Pictures stay where they are.
 
     Parameters

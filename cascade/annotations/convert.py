@@ -16,13 +16,21 @@ from runs.parameters import Parameters
 from runs.progress import Progress, Report, silent
 from runs.skips import Skip, count_by_rule, write_skips
 
+_BY_ENDING: dict[str, FormatName] = {
+    ".lst": "opencv_info",
+    ".txt": "opencv_info",
+    ".json": "coco",
+    ".xml": "dlib_xml",
+    ".csv": "csv_table",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertParams(Parameters):
     """From what to what, and which boxes."""
 
-    format: FormatName = "coco"
-    """The format to write."""
+    format: FormatName | None = None
+    """The format to write; empty: by `out`: .lst and .txt are OpenCV info, .json COCO, .xml dlib, .csv a table."""
     source_format: FormatName | None = None
     """The format that is read; empty: found out by the file's name and first bytes."""
     label: str | None = None
@@ -73,16 +81,26 @@ def join(
     ``params.unlabelled`` where the format has labels, so that those of different sources are of one kind.
     """
     skips: list[Skip] = []
+    format = formats.FORMATS[params.format or _format_of(out)]
     annotations = merge_pictures(item for source in sources for item in _read(source, params, skips, report))
-    if formats.FORMATS[params.format].needs_label or (
-        len(sources) > 1 and formats.FORMATS[params.format].carries_labels
-    ):
+    if format.needs_label or (len(sources) > 1 and format.carries_labels):
         annotations = [_named(item, params.unlabelled) for item in annotations]
     report(Progress(f"writing {out}", 0, len(annotations)))
-    write = _write_folder if formats.FORMATS[params.format].is_folder else _write_file
-    converted = write(sources, out, annotations, params, skips)
+    if format.is_folder:
+        converted = _write_folder(sources, out, annotations, format.name, skips)
+    else:
+        converted = _write_file(sources, out, annotations, format.name, skips, overwrite=params.overwrite)
     report(Progress(f"{converted.boxes} boxes in {converted.pictures} pictures", len(annotations), len(annotations)))
     return converted
+
+
+def _format_of(out: Path) -> FormatName:
+    """The format that a file's ending stands for."""
+    format = _BY_ENDING.get(out.suffix.lower())
+    if format is None:
+        known = ", ".join(_BY_ENDING)
+        raise InputError(f"`format` must be given where `out` does not end with {known}. Got {out}.")
+    return format
 
 
 def _read(source: Path, params: ConvertParams, skips: list[Skip], report: Report) -> list[Annotation]:
@@ -103,14 +121,14 @@ def _named(item: Annotation, name: str) -> Annotation:
 
 
 def _write_folder(
-    sources: Sequence[Path], out: Path, annotations: Sequence[Annotation], params: ConvertParams, skips: list[Skip]
+    sources: Sequence[Path], out: Path, annotations: Sequence[Annotation], format: str, skips: list[Skip]
 ) -> Converted:
     for source in sources:
         check_output(out, source)
     with replacing_folder(out.resolve()) as beside:
         # `beside` is a sibling of `out`: what is relative to the one is right for the other.
-        formats.write(beside, annotations, format=params.format, problems=skips)
-        converted = _converted(out, params.format, beside, skips)
+        formats.write(beside, annotations, format=format, problems=skips)
+        converted = _converted(out, format, beside, skips)
         write_skips(beside / "skipped.csv", skips)
         counts = {"pictures": converted.pictures, "boxes": converted.boxes, "ignored": converted.ignored}
         write_json(beside / "report.json", {**counts, "skipped": converted.skipped})
@@ -118,19 +136,25 @@ def _write_folder(
 
 
 def _write_file(
-    sources: Sequence[Path], out: Path, annotations: Sequence[Annotation], params: ConvertParams, skips: list[Skip]
+    sources: Sequence[Path],
+    out: Path,
+    annotations: Sequence[Annotation],
+    format: str,
+    skips: list[Skip],
+    *,
+    overwrite: bool,
 ) -> Converted:
     if out.resolve() in [source.resolve() for source in sources]:
         raise InputError(f"`out` must not be the source itself. Got {out}. Choose another file.")
-    if out.is_dir() or (out.exists() and not params.overwrite):
+    if out.is_dir() or (out.exists() and not overwrite):
         raise InputError(f"{out} is there already. Choose another name, or replace a file with `overwrite`.")
-    formats.write(out, annotations, format=params.format, problems=skips)
+    formats.write(out, annotations, format=format, problems=skips)
     listed = out.with_name(f"{out.name}.skipped.csv")
     if skips:
         write_skips(listed, skips)
     else:
         listed.unlink(missing_ok=True)
-    return _converted(out, params.format, out, skips)
+    return _converted(out, format, out, skips)
 
 
 def _converted(out: Path, format: str, written: Path, skips: Sequence[Skip]) -> Converted:

@@ -85,3 +85,22 @@ def test_several_lists_become_one_with_the_boxes_of_all(source, tmp_path, pictur
     assert joined[pictures[0].name].labels == ("face", "car")
     with pytest.raises(InputError, match="must not be the source itself"):
         join([source, out], out, ConvertParams(format="csv_table", overwrite=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("a.lst", "opencv_info"),
+        ("a.TXT", "opencv_info"),
+        ("a.json", "coco"),
+        ("a.xml", "dlib_xml"),
+        ("a.csv", "csv_table"),
+    ],
+)
+def test_the_ending_tells_the_format(source, tmp_path, name, format):
+    assert convert(source, tmp_path / name).format == format == formats.guess(tmp_path / name)
+
+
+def test_without_a_known_ending_the_format_must_be_given(source, tmp_path):
+    with pytest.raises(InputError, match=r"`format` must be given where `out` does not end with \.lst, .* Got .*boxes"):
+        convert(source, tmp_path / "boxes")
