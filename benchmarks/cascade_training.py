@@ -1,11 +1,12 @@
 """Train the same cascade with opencv_traincascade and with our own trainer, and compare them.
 
-    python benchmarks/cascade_training.py samples.vec bg.txt --stages 2 --num-pos 7000 --num-neg 3500
+    python benchmarks/cascade_training.py samples.vec bg.txt --num-pos 7000 --num-neg 3500 --stages 4 --buffers best
 
 prints, for every stage of both, the seconds, the weak classifiers and the seconds for each of them, how many windows a
-second were searched for negatives, peak memory, and the ratios, over what both trained. What compiling costs a first
-start stands apart. `--only native` leaves the slow peer out, `--scenes info.lst` compares the cascades' detections,
-`--growth` shows instead how our own trainer's time grows with samples, window, features and threads.
+second were searched for negatives, and the ratio; then peak memory and the ratios over what both trained. What
+compiling costs a first start stands apart. `--buffers default` gives the program its default buffers, `best` room for
+all values. `--scenes info.lst` compares the cascades' detections, `--only native` leaves the slow peer out, `--growth`
+shows instead how our own trainer's time grows with samples, window, features and threads.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from peak_memory import Watch
 
 from cascade.evaluate import EvaluateCascadeParams, evaluate_cascade
 from cascade.train import train_cascade
@@ -35,6 +37,8 @@ from cascade.vec.file import inspect, read_vec, write_vec
 from runs.progress import Progress
 
 Result = dict[str, Any]
+SHORT = ("native", "--stages", "1", "--blind")
+"""The shortest run that calls all compiled code."""
 
 
 class EnoughError(Exception):
@@ -89,24 +93,26 @@ def measure(trainer: Literal["native", "opencv"], asked: argparse.Namespace, par
     params = dataclasses.replace(params, trainer=trainer)
     who = resource.RUSAGE_SELF if trainer == "native" else resource.RUSAGE_CHILDREN
     with tempfile.TemporaryDirectory() as name:
-        out = Path(name) / "out"
+        out, watch = Path(name) / "out", Watch("opencv_traincas" if trainer == "opencv" else None)
         with contextlib.suppress(EnoughError):
             train_cascade(asked.vec, asked.background, out, params, report=clock)
-        seconds, used = time.monotonic() - began, resource.getrusage(who)
-        points = detect(out, params, asked.scenes) if asked.scenes else ""
-    core, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+        seconds, used, peak = time.monotonic() - began, resource.getrusage(who), watch.end()
+        points = detect(out, params, asked.scenes) if asked.scenes and not asked.blind else ""
+    core = used.ru_utime + used.ru_stime
     return {"table": clock.table(), "seconds": seconds, "core": core, "peak": peak, "points": points}
 
 
 def detect(out: Path, params: CascadeTrainParams, scenes: Path) -> str:
-    """Recall with the number of false alarms, by OpenCV's min_neighbors, of the stages in a folder."""
+    """Average precision, and recall with the number of false alarms, of the stages in a folder."""
     pool = enumerate_features(params.width, params.height, params.feature_type, params.mode)
     stages = [files.read_stage(out, number) for number in range(len(list(out.glob("stage*.xml"))))]
     files.write_cascade(out, params, pool, stages)
-    evaluate_cascade(out / "cascade.xml", scenes, out / "evaluation", EvaluateCascadeParams(traced_megapixels=0))
-    lines = [line.split(",") for line in (out / "evaluation/curve.csv").read_text(encoding="utf-8").splitlines()]
+    searched = EvaluateCascadeParams(traced_megapixels=0)
+    score = evaluate_cascade(out / "cascade.xml", scenes, out.parent / "evaluation", searched)
+    lines = [line.split(",") for line in (score.out / "curve.csv").read_text(encoding="utf-8").splitlines()]
     recall, alarms = lines[0].index("recall"), lines[0].index("false_alarms")
-    return ", ".join(f"{float(line[recall]):.3f} with {line[alarms]}" for line in lines[1:9])
+    curve = ", ".join(f"{float(line[recall]):.3f} with {line[alarms]}" for line in lines[1:9])
+    return f"average precision {score.average_precision or 0:.3f}, recall with false alarms {curve}"
 
 
 def run_apart(trainer: str, *changes: str, compiled: Path | None = None) -> Result:
@@ -132,14 +138,16 @@ def show(trainer: str, result: Result) -> None:
             f"{weak[0] - row['samples']:11.2f} {further:13.3f} {len(weak):5} {weak[-1]:7.1f}"
         )
     if result["points"]:
-        print(f"recall with false alarms, for min_neighbors 1 and up: {result['points']}")
+        print(f"on the scenes, for min_neighbors 1 and up: {result['points']}")
 
 
 def compare(slow: Result, fast: Result) -> None:
     """Print how many times faster ours is: on the stages that both trained, and the weak classifiers in these."""
     pairs = list(zip(slow["table"], fast["table"], strict=False))
     parts = [[_parts(row, min(len(one["weak"]), len(other["weak"]))) for row in (one, other)] for one, other in pairs]
-    print()
+    print("\nstage    program     ours    ratio   (seconds of whole stages)")
+    for number, (theirs, ours) in enumerate((one["weak"][-1], other["weak"][-1]) for one, other in pairs):
+        print(f"{number + 1:5} {theirs:10.1f} {ours:8.2f} {theirs / ours:8.1f}")
     for name in ("samples", "first weak classifier", "further weak classifiers", "all of these"):
         theirs, ours = (sum(pair[side][name] for pair in parts) for side in (0, 1))
         print(f"{name}: {theirs:.2f} s and {ours:.2f} s, ratio {theirs / max(ours, 1e-9):.3g}")
@@ -149,6 +157,8 @@ def compare(slow: Result, fast: Result) -> None:
         f"whole stages: {whole[0]:.1f} s ({weak[0]} weak classifiers) and {whole[1]:.2f} s ({weak[1]}), "
         f"ratio {whole[0] / whole[1]:.3g}"
     )
+    print(f"from the start of the process: ratio {slow['seconds'] / fast['seconds']:.3g}")
+    print(f"peak memory: {slow['peak']:.0f} and {fast['peak']:.0f} MiB")
     print(f"seconds of one core: {slow['core']:.1f} and {fast['core']:.1f}, ratio {slow['core'] / fast['core']:.3g}")
 
 
@@ -215,10 +225,9 @@ def main() -> None:
     else:
         results = {}
         if asked.only != "opencv":
-            with tempfile.TemporaryDirectory() as empty:
-                first, again = (run_apart("native", "--stages", "1", compiled=Path(empty))["seconds"] for _ in range(2))
-            print(f"compiling, once after each installation: {first - again:.1f} s")
-            run_apart("native", "--stages", "1")
+            if not asked.compiled:
+                compile_anew()
+            run_apart(*SHORT)
             results["native"] = run_apart("native")
             show("native", results["native"])
         if asked.only != "native":
@@ -226,6 +235,13 @@ def main() -> None:
             show("opencv", results["opencv"])
         if len(results) == 2:
             compare(results["opencv"], results["native"])
+
+
+def compile_anew() -> None:
+    """Print what compiling costs, with an empty cache."""
+    with tempfile.TemporaryDirectory() as empty:
+        first, again = (run_apart(*SHORT, compiled=Path(empty))["seconds"] for _ in range(2))
+    print(f"compiling, once after each installation: {first - again:.1f} s", flush=True)
 
 
 def parse() -> argparse.Namespace:
@@ -244,8 +260,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--max-depth", type=int, default=1)
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--memory", type=int, default=2048)
-    parser.add_argument("--default-buffers", action="store_true", help="give the peer its default buffers")
-    parser.add_argument("--scenes", type=Path, default=None, help="annotations of scenes: compare the detections")
+    parser.add_argument("--buffers", choices=("best", "default"), default="best", help="the peer's")
+    about = "annotations of scenes: compare the detections; ten stages or more, as fewer take nearly all for the object"
+    parser.add_argument("--scenes", type=Path, default=None, help=about)
+    parser.add_argument("--compiled", action="store_true", help="do not measure what compiling costs")
+    parser.add_argument("--blind", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--growth", action="store_true", help="how our trainer's time grows; the peer is left out")
     parser.add_argument("--only", choices=("native", "opencv"), default=None)
     parser.add_argument("--measure", choices=("native", "opencv"), default=None, help=argparse.SUPPRESS)
@@ -254,7 +273,7 @@ def parse() -> argparse.Namespace:
 
 def parameters(asked: argparse.Namespace) -> CascadeTrainParams:
     """The training that is asked for."""
-    buffers = 1024 if asked.default_buffers else None
+    buffers = 1024 if asked.buffers == "default" else None
     return CascadeTrainParams(
         width=asked.size,
         height=asked.size,

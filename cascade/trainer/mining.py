@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,9 +23,7 @@ from cascade.model import CascadeModel
 from cascade.trainer.mining_cursor import WHOLE, Cursor, Pass, next_level
 from cascade.trainer.mining_flat import FlatCascade, flatten
 from cascade.trainer.mining_pictures import Pictures
-from cascade.trainer.mining_rows import CHUNK
-from cascade.trainer.mining_search import cut, search
-from cascade.trainer.mining_tiles import new_scratch
+from cascade.trainer.mining_threads import Found, Searchers, Visit
 from runs.progress import Progress, Report, silent
 from runs.skips import Skip
 
@@ -138,33 +133,23 @@ class NegativeMiner:
         return self._pass
 
     @contextmanager
-    def _searching(self, ground: Pass, flat: FlatCascade) -> Iterator[_Pool]:
+    def _searching(self, ground: Pass, flat: FlatCascade) -> Iterator[Searchers]:
         widest = max(width for width, _ in self._pictures.sizes)
-        pool = _Pool(self._threads, self._pictures, ground, flat, widest)
+        pool = Searchers(self._threads, self._pictures, ground, flat, widest)
         try:
             yield pool
         finally:
             pool.executor.shutdown(cancel_futures=True)
 
-    def _round(self, pool: _Pool, ground: Pass, state: _State) -> None:
+    def _round(self, pool: Searchers, ground: Pass, state: _State) -> None:
         """Visit the pictures, from where the open round stands (or a new one), until there are enough windows."""
         state.open_round(ground)
         cap = max(2, -(-_SHARE * state.need // len(ground.order)))
-        for position, picture, start, found in pool.run(state.cursor, dict(state.behind), cap):
-            state.take(position, picture, start, found)
+        for visit, found in pool.run(state.cursor, dict(state.behind), cap):
+            state.take(visit, found)
             if state.need == 0:
                 return
         state.close_round()
-
-
-@dataclass
-class _Found:
-    """What was found in one picture: ranks ascending, the rank to go on from, the end of this visit, and pixels."""
-
-    ranks: NDArray[np.int64]
-    reached: int
-    end: int
-    samples: NDArray[np.uint8]
 
 
 @dataclass
@@ -206,19 +191,19 @@ class _State:
             cursor = replace(cursor, level=cursor.until)
         self.cursor = replace(cursor, until=until, position=0)
 
-    def take(self, position: int, picture: int, start: int, found: _Found) -> None:
+    def take(self, visit: Visit, found: Found) -> None:
         """Take what one picture gave, as far as it is needed."""
         ranks, reached = found.ranks[: self.need], found.reached
         if len(ranks) == self.need:
             reached = int(ranks[-1]) + 1
-        self.behind.pop(picture, None)
-        if reached < found.end:
-            self.behind[picture] = reached
+        self.behind.pop(visit.picture, None)
+        if reached < visit.end:
+            self.behind[visit.picture] = reached
         self.need -= len(ranks)
         self.found += len(ranks)
-        self.tried += reached - start
+        self.tried += reached - visit.start
         self.samples.append(found.samples[: len(ranks)])
-        self.cursor = replace(self.cursor, position=position + 1)
+        self.cursor = replace(self.cursor, position=visit.position + 1)
         self._tell()
 
     def close_round(self) -> None:
@@ -233,51 +218,3 @@ class _State:
         self.report(
             Progress(message, self.found, self.found + self.need, {"tried": self.tried, "windows_a_second": rate})
         )
-
-
-class _Pool:
-    """Threads that search pictures ahead of the one whose finds are taken next."""
-
-    def __init__(self, threads: int, pictures: Pictures, ground: Pass, flat: FlatCascade, widest: int) -> None:
-        self.executor = ThreadPoolExecutor(threads)
-        self._ahead, self._pictures, self._ground, self._flat, self._widest = (
-            4 * threads,
-            pictures,
-            ground,
-            flat,
-            widest,
-        )
-        self._own = threading.local()
-
-    def run(self, cursor: Cursor, behind: dict[int, int], cap: int) -> Iterator[tuple[int, int, int, _Found]]:
-        """Position, picture, first rank and finds of each picture of the open round that has windows left in it."""
-        waiting: deque[tuple[int, int, int, Future[_Found]]] = deque()
-        for position in range(cursor.position, len(self._ground.order)):
-            picture = int(self._ground.order[position])
-            start = behind.get(picture, self._ground.rank(picture, cursor.level))
-            end = self._ground.rank(picture, cursor.until)
-            if start < end:
-                future = self.executor.submit(self._search, picture, start, end, cap)
-                waiting.append((position, picture, start, future))
-            if len(waiting) >= self._ahead:
-                yield _result(waiting.popleft())
-        while waiting:
-            yield _result(waiting.popleft())
-
-    def _search(self, entry: int, start: int, end: int, cap: int) -> _Found:
-        if not hasattr(self._own, "scratch"):
-            self._own.scratch = new_scratch(self._flat, self._widest, CHUNK)
-        scratch, number = self._own.scratch, entry % len(self._pictures)
-        picture = self._pictures.load(number)
-        if entry != number:
-            picture = np.ascontiguousarray(picture[:, ::-1])
-        sizes, order = self._ground.scales(entry), self._ground.shuffle(entry)
-        ranks, reached = search(picture, sizes, order, start, end, min(cap, end - start), self._flat, scratch)
-        samples = np.empty((len(ranks), self._flat.height, self._flat.width), np.uint8)
-        cut(picture, sizes, order, ranks, scratch, samples)
-        return _Found(ranks, int(reached), end, samples)
-
-
-def _result(task: tuple[int, int, int, Future[_Found]]) -> tuple[int, int, int, _Found]:
-    position, picture, start, future = task
-    return position, picture, start, future.result()

@@ -60,13 +60,14 @@ class Pass:
         self.number = number
         self.order = random.permutation(len(sizes))
         self._places = random.random((len(sizes), 2))
-        self._first, self._factor, self._window, self._sizes = first_scale(number, factor), factor, window, sizes
-        self.counts = np.array([self.scales(picture)[-1, 2] for picture in range(len(sizes))])
+        scales = {size: scaled_sizes(size, window, first_scale(number, factor), factor) for size in set(sizes)}
+        self._scales = [scales[size] for size in sizes]
+        self.counts = np.array([one[-1, 2] for one in self._scales])
         self.windows = int(self.counts.sum())
 
     def scales(self, picture: int) -> NDArray[np.int64]:
         """The picture's `scaled_sizes`."""
-        return scaled_sizes(self._sizes[picture], self._window, self._first, self._factor)
+        return self._scales[picture]
 
     def shuffle(self, picture: int) -> NDArray[np.int64]:
         """The picture's `shuffle`."""

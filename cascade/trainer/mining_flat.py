@@ -10,18 +10,25 @@ from numpy.typing import NDArray
 
 from cascade.model import CascadeModel, Feature, Rectangle, WeakClassifier
 
-TILE_WIDTH, TILE_HEIGHT = 512, 64
+TILE_WIDTH, TILE_HEIGHT = 512, 128
 """A picture is searched in tiles of so many windows, whose integral images stay in the processor's cache."""
 
+PAIR, TRIPLE, SIX, NINE = range(4)
+"""How a Haar node is evaluated: its two or three rectangles as OpenCV does it, or only by the points of the integral
+image that count: those of two rectangles side by side, and those of a chessboard of four."""
+
 _STAGE_EPSILON = np.float32(1e-5)  # OpenCV's THRESHOLD_EPS
+_EXACT = 2**24  # whole numbers below this are exact in single precision
+_MERGED = {SIX: (1, 1, -1, -1, 2, -2), NINE: (1, 1, 1, 1, -2, -2, -2, -2, 4)}
 
 
 class FlatCascade(NamedTuple):
     """The stages, trees and features of a cascade, one after the other.
 
-    `corners` are places in a tile's integral images, relative to the window's place: 4 for each of 3 rectangles of a
-    Haar node, 16 for an LBP node. `slack` is more than single precision may lose in the sum of a stage. As long as
-    `together` windows of a chunk are left, all of it goes through the next stage. The largest tree has `largest` nodes.
+    `corners` are places in a tile's integral images, relative to the window's place: 16 for an LBP node, 12 for a Haar
+    node, 4 a rectangle or, for the `kinds` SIX and NINE, so many with fixed factors. `slack` is more than single
+    precision may lose in the sum of a stage. As long as `together` windows of a chunk are left, all of it goes through
+    the next stage. The largest tree has `largest` nodes.
     """
 
     haar: bool
@@ -41,6 +48,7 @@ class FlatCascade(NamedTuple):
     right: NDArray[np.int64]
     leaves: NDArray[np.float32]
     splits: NDArray[np.float32]
+    kinds: NDArray[np.int64]
     corners: NDArray[np.uint32]
     weights: NDArray[np.float32]
     subsets: NDArray[np.uint32]
@@ -55,7 +63,10 @@ def flatten(model: CascadeModel) -> FlatCascade:
     largest = max((len(one.nodes) for one in weak), default=1)
     features = [model.features[node.feature] for node in nodes]
     haar = model.feature_type == "HAAR"
-    corners = [_corners(one, stride, plane) if haar else _grid(one.rectangles[0], stride) for one in features]
+    kinds, corners = [PAIR] * len(features), [_grid(one.rectangles[0], stride) for one in features]
+    if haar:
+        points = [_points(one, stride, plane) for one in features]
+        kinds, corners = [kind for kind, _ in points], [places for _, places in points]
     return FlatCascade(
         haar=haar,
         stumps=largest == 1,
@@ -75,6 +86,7 @@ def flatten(model: CascadeModel) -> FlatCascade:
         right=np.array([node.right if largest > 1 else -1 for node in nodes], np.int64),
         leaves=np.array([leaf for one in weak for leaf in one.leaves], np.float32),
         splits=np.array([node.threshold or 0.0 for node in nodes], np.float32),
+        kinds=np.array(kinds, np.int64),
         corners=np.array(corners, np.uint32).reshape(-1),
         weights=np.array([_weights(one) for one in features], np.float32).reshape(-1),
         subsets=np.array([[bits & 0xFFFFFFFF for bits in node.subset] for node in nodes], np.uint32).reshape(-1),
@@ -87,7 +99,7 @@ def _starts(lengths: list[int]) -> NDArray[np.int64]:
 
 def _together(nodes: int) -> int:
     """The factor is measured. Together, all nodes of a tree are evaluated; a single window takes one path down."""
-    return int(3 * nodes / math.log2(nodes + 1))
+    return int(7 * nodes / math.log2(nodes + 1))
 
 
 def _slack(weak: tuple[WeakClassifier, ...]) -> float:
@@ -96,6 +108,22 @@ def _slack(weak: tuple[WeakClassifier, ...]) -> float:
 
 def _weights(feature: Feature) -> list[float]:
     return [one.weight for one in feature.rectangles] + [0.0] * (3 - len(feature.rectangles))
+
+
+def _points(feature: Feature, stride: int, plane: int) -> tuple[int, list[int]]:
+    """The kind of a Haar node and its places in the integral images."""
+    corners, rectangles = _corners(feature, stride, plane), feature.rectangles
+    largest = sum(255 * abs(one.weight) * one.width * one.height * (1 + feature.tilted) for one in rectangles)
+    if all(float(one.weight).is_integer() for one in rectangles) and largest < _EXACT:
+        factors: dict[int, int] = {}
+        signed = [sign * int(one.weight) for one in rectangles for sign in (1, -1, -1, 1)]
+        for place, factor in zip(corners, signed, strict=False):
+            factors[place] = factors.get(place, 0) + factor
+        for kind, pattern in _MERGED.items():
+            used = [place for factor in dict.fromkeys(pattern) for place in factors if factors[place] == factor]
+            if sorted(filter(None, factors.values())) == sorted(pattern):
+                return kind, used + [0] * (12 - len(used))
+    return TRIPLE if len(rectangles) > 2 else PAIR, corners
 
 
 def _corners(feature: Feature, stride: int, plane: int) -> list[int]:

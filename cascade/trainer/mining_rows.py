@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from cascade.trainer.mining_flat import NINE, PAIR, SIX
+
 CHUNK = 64
 """So many windows of a row are decided together."""
 
@@ -19,41 +21,37 @@ CHUNK = 64
 ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def add_stumps(flat, scratch, place, stage):  # type: ignore[no-untyped-def]
-    """Write the sums of a stage of stumps into `scratch.total`, for the windows from `place` on."""
-    grid, norm, values, total = scratch.grid, scratch.norm, scratch.values, scratch.total
-    corners, weights, splits, leaves = flat.corners, flat.weights, flat.splits, flat.leaves
-    codes, subsets = scratch.codes, flat.subsets
-    for i in range(CHUNK):
-        total[i] = np.float32(0.0)
-    for node in range(flat.stages[stage], flat.stages[stage + 1]):
-        if flat.haar:
-            _haar_values(grid, place, corners, weights, node, norm, values)
-        else:
-            _pattern_values(grid, place, corners, subsets, node, codes, values)
-        _add_leaves(values, splits[node], leaves[2 * node], leaves[2 * node + 1], total)
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def add_stumps(at, place, first, stage):  # type: ignore[no-untyped-def]
+    """Write the sums of a stage of stumps into `at.total`, for the windows from `place` + `first` on.
+
+    `first` is the first window's number in its row, for which there are `at.norm`.
+    """
+    values, total = at.values, at.total
+    for j in range(CHUNK):
+        total[np.uint64(j)] = np.float32(0.0)
+    for node in range(at.stages[stage], at.stages[stage + 1]):
+        _node_values(at, np.uint64(place + first), np.uint64(first), node)
+        split, low, high = at.splits[node], at.leaves[2 * node], at.leaves[2 * node + 1]
+        for j in range(CHUNK):
+            i = np.uint64(j)
+            total[i] += low if values[i] < split else high
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def add_trees(flat, scratch, place, stage):  # type: ignore[no-untyped-def]
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def add_trees(at, place, first, stage):  # type: ignore[no-untyped-def]
     """As `add_stumps`, for trees."""
-    grid, norm, values, total, rows = scratch.grid, scratch.norm, scratch.values, scratch.total, scratch.rows
-    corners, weights, splits, leaves = flat.corners, flat.weights, flat.splits, flat.leaves
-    codes, subsets = scratch.codes, flat.subsets
-    for i in range(CHUNK):
-        total[i] = np.float32(0.0)
-    for weak in range(flat.stages[stage], flat.stages[stage + 1]):
-        root, end = flat.nodes[weak], flat.nodes[weak + 1]
-        _fill_leaves(rows, end - root, leaves, root + weak)
+    total, rows = at.total, at.rows
+    for j in range(CHUNK):
+        total[np.uint64(j)] = np.float32(0.0)
+    for weak in range(at.stages[stage], at.stages[stage + 1]):
+        root, end = at.nodes[weak], at.nodes[weak + 1]
+        _fill_leaves(rows, end - root, at.leaves, root + weak)
         for node in range(end - 1, root - 1, -1):
-            if flat.haar:
-                _haar_values(grid, place, corners, weights, node, norm, values)
-            else:
-                _pattern_values(grid, place, corners, subsets, node, codes, values)
-            left, right = flat.left[node], flat.right[node]
+            _node_values(at, np.uint64(place + first), np.uint64(first), node)
+            left, right = at.left[node], at.right[node]
             low, high = left if left > 0 else end - root - left, right if right > 0 else end - root - right
-            _choose(values, splits[node], rows, low, high, node - root)
+            _choose(at.values, at.splits[node], rows, low, high, node - root)
         for j in range(CHUNK):
             total[np.uint64(j)] += rows[np.uint64(j)]
 
@@ -76,50 +74,78 @@ def _choose(values, split, rows, low, high, out):  # type: ignore[no-untyped-def
         rows[c + i] = less if values[i] < split else more
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _add_leaves(values, split, low, high, total):  # type: ignore[no-untyped-def]
-    for j in range(CHUNK):
-        i = np.uint64(j)
-        total[i] += low if values[i] < split else high
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _haar_values(grid, place, corners, weights, node, norm, values):  # type: ignore[no-untyped-def]
-    if weights[3 * node + 2] == 0.0:
-        _pair_values(grid, place, corners, weights, node, norm, values)
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _node_values(at, place, first, node):  # type: ignore[no-untyped-def]
+    """What a node compares with its split."""
+    if not at.haar:
+        _pattern_values(at.grid, place, at.corners, at.subsets, node, at.codes, at.values)
+    elif at.kinds[node] == SIX:
+        _six_values(at.grid, place, at.corners, node, at.norm, first, at.values)
+    elif at.kinds[node] == NINE:
+        _nine_values(at.grid, place, at.corners, node, at.norm, first, at.values)
+    elif at.kinds[node] == PAIR:
+        _pair_values(at.grid, place, at.corners, at.weights, node, at.norm, first, at.values)
     else:
-        _triple_values(grid, place, corners, weights, node, norm, values)
+        _triple_values(at.grid, place, at.corners, at.weights, node, at.norm, first, at.values)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _pair_values(grid, place, corners, weights, node, norm, values):  # type: ignore[no-untyped-def]
-    c, p = np.uint64(12 * node), np.uint64(place)
-    a, b, d, e = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
-    c += FOUR
-    f, g, h, k = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
-    first, second = weights[3 * node], weights[3 * node + 1]
+def _six_values(grid, place, corners, node, norm, first, values):  # type: ignore[no-untyped-def]
+    c = np.uint64(12 * node)
+    a, b, d = place + corners[c], place + corners[c + ONE], place + corners[c + TWO]
+    c += THREE
+    e, f, g = place + corners[c], place + corners[c + ONE], place + corners[c + TWO]
     for j in range(CHUNK):
         i = np.uint64(j)
-        one = np.float32(np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i]))
-        two = np.float32(np.int32(grid[f + i] - grid[g + i] - grid[h + i] + grid[k + i]))
-        values[i] = (first * one + second * two) * norm[i]
+        twos = np.int32(grid[f + i] - grid[g + i])
+        ones = np.int32(np.int32(grid[a + i] - grid[d + i]) + np.int32(grid[b + i] - grid[e + i]))
+        values[i] = np.float32(np.int32(ones + twos + twos)) * norm[first + i]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _triple_values(grid, place, corners, weights, node, norm, values):  # type: ignore[no-untyped-def]
-    c, p = np.uint64(12 * node), np.uint64(place)
-    a, b, d, e = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
+def _nine_values(grid, place, corners, node, norm, first, values):  # type: ignore[no-untyped-def]
+    c = np.uint64(12 * node)
+    a, b, d, e = place + corners[c], place + corners[c + ONE], place + corners[c + TWO], place + corners[c + THREE]
     c += FOUR
-    f, g, h, k = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
-    c += FOUR
-    q, r, s, t = p + corners[c], p + corners[c + ONE], p + corners[c + TWO], p + corners[c + THREE]
-    first, second, third = weights[3 * node], weights[3 * node + 1], weights[3 * node + 2]
+    f, g, h, k = place + corners[c], place + corners[c + ONE], place + corners[c + TWO], place + corners[c + THREE]
+    m = place + corners[c + FOUR]
     for j in range(CHUNK):
         i = np.uint64(j)
-        one = np.float32(np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i]))
-        two = np.float32(np.int32(grid[f + i] - grid[g + i] - grid[h + i] + grid[k + i]))
-        three = np.float32(np.int32(grid[q + i] - grid[r + i] - grid[s + i] + grid[t + i]))
-        values[i] = ((first * one + second * two) + third * three) * norm[i]
+        ones = np.int32(np.int32(grid[a + i] + grid[b + i]) + np.int32(grid[d + i] + grid[e + i]))
+        twos = np.int32(np.int32(grid[f + i] + grid[g + i]) + np.int32(grid[h + i] + grid[k + i]))
+        half = np.int32(grid[m + i] + grid[m + i] - twos)
+        values[i] = np.float32(np.int32(ones + half + half)) * norm[first + i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _pair_values(grid, place, corners, weights, node, norm, first, values):  # type: ignore[no-untyped-def]
+    c = np.uint64(12 * node)
+    a, b, d, e = place + corners[c], place + corners[c + ONE], place + corners[c + TWO], place + corners[c + THREE]
+    c += FOUR
+    f, g, h, k = place + corners[c], place + corners[c + ONE], place + corners[c + TWO], place + corners[c + THREE]
+    one, two = weights[3 * node], weights[3 * node + 1]
+    for j in range(CHUNK):
+        i = np.uint64(j)
+        whole = np.float32(np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i]))
+        part = np.float32(np.int32(grid[f + i] - grid[g + i] - grid[h + i] + grid[k + i]))
+        values[i] = (one * whole + two * part) * norm[first + i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _triple_values(grid, place, corners, weights, node, norm, first, values):  # type: ignore[no-untyped-def]
+    c = np.uint64(12 * node)
+    a, b, d, e = place + corners[c], place + corners[c + ONE], place + corners[c + TWO], place + corners[c + THREE]
+    c += FOUR
+    f, g, h, k = place + corners[c], place + corners[c + ONE], place + corners[c + TWO], place + corners[c + THREE]
+    c += FOUR
+    q, r, s, t = place + corners[c], place + corners[c + ONE], place + corners[c + TWO], place + corners[c + THREE]
+    one, two, three = weights[3 * node], weights[3 * node + 1], weights[3 * node + 2]
+    for j in range(CHUNK):
+        i = np.uint64(j)
+        whole = np.float32(np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i]))
+        part = np.float32(np.int32(grid[f + i] - grid[g + i] - grid[h + i] + grid[k + i]))
+        other = np.float32(np.int32(grid[q + i] - grid[r + i] - grid[s + i] + grid[t + i]))
+        values[i] = ((one * whole + two * part) + three * other) * norm[first + i]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -142,8 +168,9 @@ def _start_codes(grid, place, corners, c, codes):  # type: ignore[no-untyped-def
 
     A cell's corners are `c`, `c` + 1 and, a row of corners below, `c` + 4, `c` + 5.
     """
-    k, p, middle = np.uint64(c), np.uint64(place), np.uint64(CHUNK)
-    a, b, d, e = p + corners[k], p + corners[k + ONE], p + corners[k + FOUR], p + corners[k + FOUR + ONE]
+    k, middle = np.uint64(c), np.uint64(CHUNK)
+    a, b, d = place + corners[k], place + corners[k + ONE], place + corners[k + FOUR]
+    e = place + corners[k + FOUR + ONE]
     for j in range(CHUNK):
         i = np.uint64(j)
         codes[middle + i] = np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i])
@@ -153,8 +180,9 @@ def _start_codes(grid, place, corners, c, codes):  # type: ignore[no-untyped-def
 @njit(nogil=True, cache=True, error_model="numpy")
 def _append_bit(grid, place, corners, c, codes):  # type: ignore[no-untyped-def]
     """One bit for a cell around the middle one: whether it is at least as bright."""
-    k, p, middle = np.uint64(c), np.uint64(place), np.uint64(CHUNK)
-    a, b, d, e = p + corners[k], p + corners[k + ONE], p + corners[k + FOUR], p + corners[k + FOUR + ONE]
+    k, middle = np.uint64(c), np.uint64(CHUNK)
+    a, b, d = place + corners[k], place + corners[k + ONE], place + corners[k + FOUR]
+    e = place + corners[k + FOUR + ONE]
     for j in range(CHUNK):
         i = np.uint64(j)
         cell = np.int32(grid[a + i] - grid[b + i] - grid[d + i] + grid[e + i])

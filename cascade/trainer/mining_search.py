@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from cascade.trainer.mining_addresses import address
 from cascade.trainer.mining_flat import TILE_HEIGHT, TILE_WIDTH
 from cascade.trainer.mining_tiles import fill_tile, scaled_row
 from cascade.trainer.mining_windows import decide_row
@@ -32,17 +33,23 @@ def search(picture, sizes, order, start, end, limit, flat, scratch):  # type: ig
 
     Returns
     -------
-    The accepted windows' ranks, ascending, and the rank to go on from: every window before it has been tried.
+    The accepted windows' ranks, ascending, the rank to go on from (every window before it has been tried), and the
+    accepted windows' pixels, uint8 of shape (n, height, width).
     """
     if (end - start) * _SPARSE < sizes[-1, 2]:
-        return _search_sparsely(picture, sizes, order, start, end, limit, flat, scratch)
-    return _search_densely(picture, sizes, order, start, end, limit, flat, scratch)
+        ranks, reached = _search_sparsely(picture, sizes, order, start, end, limit, flat, scratch)
+    else:
+        ranks, reached = _search_densely(picture, sizes, order, start, end, limit, flat, scratch)
+    samples = np.empty((len(ranks), flat.height, flat.width), np.uint8)
+    _cut(picture, sizes, order, ranks, scratch, samples)
+    return ranks, reached, samples
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def cut(picture, sizes, order, ranks, scratch, out):  # type: ignore[no-untyped-def]
-    """Copy the pixels of the windows with these ranks into `out`, uint8 of shape (n, height, width)."""
-    row, taps, shares, line = scratch.pixels[0], scratch.taps, scratch.shares, scratch.line
+def _cut(picture, sizes, order, ranks, scratch, out):  # type: ignore[no-untyped-def]
+    """Copy the pixels of the windows with these ranks."""
+    row, line = address(scratch.pixels[0]), address(scratch.line)
+    taps, shares = address(scratch.taps), address(scratch.shares)
     for k in range(len(ranks)):
         scale, x, y = _locate(sizes, order, ranks[k], out.shape[2])
         for j in range(out.shape[1]):
@@ -55,10 +62,12 @@ def cut(picture, sizes, order, ranks, scratch, out):  # type: ignore[no-untyped-
 def _search_sparsely(picture, sizes, order, start, end, limit, flat, scratch):  # type: ignore[no-untyped-def]
     ranks = np.empty(min(limit, end - start), np.int64)
     found = 0
+    scratch.marks[:] = 0
     for rank in range(start, end):
         scale, x, y = _locate(sizes, order, rank, flat.width)
         size = sizes[scale]
         fill_tile(picture, size, x, y, flat.width, flat.height, flat.tilted, flat.stride, flat.plane, scratch)
+        scratch.marks[0] = 1
         if decide_row(flat, scratch, 0, 1):
             ranks[found] = rank
             found += 1
@@ -97,15 +106,30 @@ def _search_tile(  # type: ignore[no-untyped-def]
 ):
     """Search the windows of one tile; `number` is its first window's. Returns what has been found, and the end."""
     for y in range(shape[1]):
+        first = number + y * columns
+        _mark(scratch.marks, shape[0], (first * order[0] + order[1]) % count, order[0], count, start, end)
         accepted = decide_row(flat, scratch, y * flat.stride, shape[0])
         for k in range(accepted):
-            rank = ((number + y * columns + scratch.accepted[k]) * order[0] + order[1]) % count
-            if start <= rank < end:
+            rank = ((first + scratch.alive[k]) * order[0] + order[1]) % count
+            if rank < end:  # which may have become less since
                 ranks[found] = rank
                 found += 1
                 if found == len(ranks):
                     found, end = _keep_first(ranks, found, limit, end)
     return found, end
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _mark(marks, windows, rank, step, count, start, end):  # type: ignore[no-untyped-def]
+    """Mark those of a row's windows whose ranks are from `start` to `end` - 1; `rank` is the first one's."""
+    marks[:] = 0
+    if start == 0 and end == count:
+        marks[:windows] = 1
+        return
+    for i in range(windows):
+        marks[i] = start <= rank < end
+        rank += step
+        rank -= count if rank >= count else 0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -45,7 +45,7 @@ class Room:
                 f"`memory` must be at least {least} MiB for {samples} samples and their features. Got {memory}."
             )
         rows = 0 if pool.feature_type == "LBP" else min((len(pool) + 1) // 2, free // samples)
-        self._steps = np.empty((rows, samples), np.uint8)
+        self._steps = np.empty(rows * samples, np.uint8)
 
     @staticmethod
     def pictures(memory: int) -> int:
@@ -57,4 +57,6 @@ class Room:
         prepared = prepare(samples, tilted=bool(self._pool.tilted.any()))
         if self._pool.feature_type == "LBP":
             return PatternSearch(self._pool, prepared, positives)
-        return HaarSearch(self._pool, prepared, positives, self._steps, exact=exact)
+        rows = len(self._steps) // len(samples)
+        steps = self._steps[: rows * len(samples)].reshape(rows, len(samples))  # contiguous, whatever their number
+        return HaarSearch(self._pool, prepared, positives, steps, exact=exact)

@@ -67,8 +67,9 @@ class HaarSearch:
     ) -> Split | None:
         """See `Search`."""
         node = _Node(self.positives, chosen, weights, responses, criterion)
-        edges, bounds = self._gains(self._promising(node), node.all, node.rule)
-        first = _largest(edges, _FIRST if self.exact else _FAST)
+        pairs = self._promising(node)
+        edges, bounds = self._gains(pairs, node.all, node.rule)
+        first = _largest(edges, _FIRST if self.exact else _FAST, _features(pairs, len(edges)))
         floor = float(edges.max()) * node.unit - _SLACK * node.total
         best = self._examine(first, node, floor, None)
         if not self.exact:
@@ -97,7 +98,7 @@ class HaarSearch:
         if self.exact or node.rule == RESPONSES or len(node.order) < 2 * _PROBES:
             return pairs
         edges, _ = self._gains(pairs, node.probes(), node.rule)
-        return _largest(np.pad(edges, (0, len(edges) % 2)).reshape(-1, 2).max(axis=1), len(pairs) // _PROMISING)
+        return _largest(np.pad(edges, (0, len(edges) % 2)).reshape(-1, 2).max(axis=1), len(pairs) // _PROMISING, pairs)
 
     def _gains(
         self, pairs: NDArray[np.int64], planes: _Planes, rule: int
@@ -211,8 +212,14 @@ class _Node:
         return _Planes.of(members, self._positives, [counts.astype(np.uint32)])
 
 
-def _largest(values: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """Where the largest values are, and those that equal the least of them."""
-    if len(values) <= count:
-        return np.arange(len(values))
-    return np.flatnonzero(values >= np.partition(values, -count)[-count])
+def _features(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """The features of these pairs; there are `count` in all."""
+    return np.stack([2 * pairs, 2 * pairs + 1], axis=1).reshape(-1)[: None if pairs[-1] * 2 + 1 < count else -1]
+
+
+def _largest(values: NDArray[np.float32], count: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """At which of `places` the largest values are, and those that equal the least of them."""
+    if len(places) <= count:
+        return places
+    some = values[places]
+    return places[some >= np.partition(some, -count)[-count]]

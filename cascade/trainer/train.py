@@ -19,7 +19,7 @@ from cascade.errors import TrainingError
 from cascade.model import Stage
 from cascade.train_output import SENTENCES, StopReason
 from cascade.train_progress import StageRow, stage_progress
-from cascade.trainer import checkpoint, files
+from cascade.trainer import checkpoint, files, rehearsal
 from cascade.trainer.features import enumerate_features
 from cascade.trainer.mining import NegativeMiner
 from cascade.trainer.mining_cursor import Cursor
@@ -63,6 +63,7 @@ class _Run:
         self._deadline = _deadline(params.time_limit_minutes)
         self._threads = min(params.num_threads or _cores(), numba.config.NUMBA_NUM_THREADS)
         numba.set_num_threads(self._threads)
+        self._rehearsal = rehearsal.begin(params)
         self.pool = enumerate_features(params.width, params.height, params.feature_type, params.mode)
         there = checkpoint.load(checked.out)
         self.stages, self._cursors = list(there.stages), list(there.cursors)
@@ -86,6 +87,8 @@ class _Run:
     def _next_stage(self) -> StopReason | None:
         self._row, self._began = StageRow(len(self.stages)), time.monotonic()
         self._tell("starts")
+        if self.stages:
+            self._rehearsal.join()
         positives = collect(self._checked.vec, self._checked.num_pos, self.stages, self.pool, self._positives)
         self._positives = positives
         self._row.num_pos = len(positives.samples)
@@ -100,6 +103,7 @@ class _Run:
     def _mine(self) -> Negatives:
         if self._miner is None:
             self._miner = self._open_miner()
+            self._rehearsal.join()
         cursor = self._cursors[-1] if self._cursors else Cursor()
         count, least = self._params.num_neg, required_rate(self._params)
         found = mine(self._miner, self.pool, self.stages, count, cursor, least, self._pass_on)

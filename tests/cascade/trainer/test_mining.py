@@ -13,6 +13,7 @@ from cascade.model import CascadeModel, Feature, Node, Rectangle, Stage, WeakCla
 from cascade.model.windows import trace
 from cascade.trainer.mining import Mined, NegativeMiner
 from cascade.trainer.mining_cursor import Cursor, first_scale, scaled_sizes
+from cascade.trainer.mining_flat import NINE, PAIR, SIX, flatten
 
 WINDOW = 12
 TREES = [("upright", 2), ("upright", 3), ("tilted", 7), ("upright", 40), ("lbp", 3), ("lbp", 7)]
@@ -52,6 +53,10 @@ def _feature(kind: str, random: np.random.Generator) -> Feature:
     if kind == "tilted":
         whole, half = Rectangle(x + 4, y, 4, 4, -1.0), Rectangle(x + 4, y, 2, 4, 2.0)
         return Feature((whole, half), tilted=True)
+    if kind == "odd":  # weights that are no whole numbers
+        whole, part = Rectangle(x, y, 8, 8, -1.5), Rectangle(x + 1, y + 1, 4, 4, 6.0)
+        parts = Rectangle(x + 1, y + 1, 4, 4, 3.0), Rectangle(x + 5, y + 2, 2, 4, 6.0)
+        return Feature((whole, part) if random.random() < 0.5 else (whole, *parts))
     cells = Rectangle(x, y, 8, 6, -1.0), Rectangle(x, y, 4, 3, 2.0), Rectangle(x + 4, y + 3, 4, 3, 2.0)
     return Feature(cells if random.random() < 0.5 else (cells[0], Rectangle(x + 4, y, 4, 6, 2.0)))
 
@@ -95,7 +100,7 @@ def mine_all(miner: NegativeMiner, model: CascadeModel, step: int, cursor: Curso
     return parts
 
 
-@pytest.mark.parametrize(("kind", "nodes"), [("upright", 1), ("tilted", 1), ("lbp", 1), *TREES])
+@pytest.mark.parametrize(("kind", "nodes"), [("upright", 1), ("tilted", 1), ("odd", 1), ("lbp", 1), *TREES])
 @pytest.mark.parametrize("step", [7, 100_000])
 def test_one_pass_finds_what_brute_force_finds(pictures: list[Path], kind: str, nodes: int, step: int) -> None:
     model = random_cascade(kind, nodes)
@@ -107,6 +112,26 @@ def test_one_pass_finds_what_brute_force_finds(pictures: list[Path], kind: str, 
     assert 0.001 < len(expected) / len(windows) < 0.5
     assert rows(found) == rows(expected)
     assert sum(part.tried for part in parts) == len(windows) == miner.windows()
+
+
+@pytest.mark.parametrize(
+    ("width", "rectangles", "kind", "points"),
+    [
+        (12, (Rectangle(0, 0, 8, 6, -1.0), Rectangle(4, 0, 4, 6, 2.0)), SIX, 6),
+        (12, (Rectangle(0, 0, 8, 6, -1.0), Rectangle(0, 0, 8, 3, 2.0)), SIX, 6),
+        (12, (Rectangle(0, 0, 8, 6, -1.0), Rectangle(0, 0, 4, 3, 2.0), Rectangle(4, 3, 4, 3, 2.0)), NINE, 9),
+        (12, (Rectangle(0, 0, 9, 6, -1.0), Rectangle(3, 0, 3, 6, 2.0)), PAIR, 8),
+        (12, (Rectangle(0, 0, 8, 6, -1.0), Rectangle(4, 0, 4, 6, 2.5)), PAIR, 8),
+        (300, (Rectangle(0, 0, 300, 300, -1.0), Rectangle(150, 0, 150, 300, 2.0)), PAIR, 8),
+    ],
+)
+def test_points_are_merged_where_whole_numbers_stay_exact(
+    width: int, rectangles: tuple[Rectangle, ...], kind: int, points: int
+) -> None:
+    weak = WeakClassifier((Node(0, -1, 0, 0.5),), (1.0, -1.0))
+    flat = flatten(CascadeModel("HAAR", width, width, (Stage(0.0, (weak,)),), (Feature(rectangles),)))
+    assert flat.kinds.tolist() == [kind]
+    assert np.count_nonzero(flat.corners) == points - 1  # one of them is at the window's own place
 
 
 def test_later_passes_and_mirrors_have_windows_of_their_own(pictures: list[Path]) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-_STAGE = """
+_STAGE = r"""
 import re
 import numpy as np
 from cascade.trainer.features import enumerate_features
