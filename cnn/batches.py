@@ -6,8 +6,11 @@ alone, so a resumed training sees what an uninterrupted one would have seen.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +18,11 @@ import pandas as pd
 from cnn.augment import Augmentation
 from cnn.datasets.table import VOTE_COLUMNS
 from cnn.labels import EXPRESSIONS
+from cnn.mixing import Mixing
+
+Item = TypeVar("Item")
+
+_END: object = object()
 
 
 @dataclass(frozen=True)
@@ -22,15 +30,22 @@ class TrainingFaces:
     """The faces to learn from, with what targets and weights.
 
     `images` (n, height, width) uint8 may be a mapped file; `targets` (n, classes) float32 sum to one a row;
-    `weights` (n,) float32 are 1 on average.
+    `weights` (n,) float32 are 1 on average. `chances` (n,) say how often each face is seen in an epoch, in
+    proportion; None shows each once.
     """
 
     images: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
+    chances: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def priors(self) -> np.ndarray:
+        """How much each class weighs in what is learnt: (classes,), their sum is 1."""
+        seen = self.weights * (1.0 if self.chances is None else self.chances)
+        return np.average(self.targets, axis=0, weights=seen)
 
 
 def as_input(images: np.ndarray) -> np.ndarray:
@@ -48,9 +63,15 @@ def steps_per_epoch(faces: int, batch_size: int) -> int:
 
 
 def epoch_batches(
-    faces: TrainingFaces, augmentation: Augmentation, *, batch_size: int, seed: int, epoch: int
+    faces: TrainingFaces,
+    augmentation: Augmentation,
+    mixing: Mixing = Mixing(),
+    *,
+    batch_size: int,
+    seed: int,
+    epoch: int,
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield the batches of one epoch: (input, targets, weights), shuffled and augmented.
+    """Yield the batches of one epoch: (input, targets, weights), shuffled, augmented and mixed.
 
     Parameters
     ----------
@@ -58,17 +79,29 @@ def epoch_batches(
         What to learn from; only the faces of one batch are read at a time.
     augmentation
         Applied to every face.
+    mixing
+        Applied to every batch, after the augmentation.
     batch_size
         Faces in a batch.
     seed, epoch
         With the batch's number they decide everything that is random.
     """
-    order = np.random.default_rng([seed, epoch]).permutation(len(faces))
+    order = _order(faces, np.random.default_rng([seed, epoch]))
     for batch in range(steps_per_epoch(len(faces), batch_size)):
         chosen = order[batch * batch_size : (batch + 1) * batch_size]
         random = np.random.default_rng([seed, epoch, batch])
         pictures = augmentation(faces.images[chosen], random)
-        yield as_input(pictures), faces.targets[chosen], faces.weights[chosen]
+        pictures, targets, weights = mixing((pictures, faces.targets[chosen], faces.weights[chosen]), random)
+        yield as_input(pictures), targets, weights
+
+
+def prefetched(items: Iterator[Item], ahead: int = 4) -> Iterator[Item]:
+    """Yield the same items in the same order, made in a thread up to `ahead` before they are wanted."""
+    with ThreadPoolExecutor(1, "prefetch") as worker:
+        waiting = deque(worker.submit(next, items, _END) for _ in range(ahead))
+        while (item := waiting.popleft().result()) is not _END:
+            waiting.append(worker.submit(next, items, _END))
+            yield item  # type: ignore[misc]  # mypy does not see that the end is excluded
 
 
 def targets_of(table: pd.DataFrame, *, vote_share: float, label_smoothing: float) -> np.ndarray:
@@ -103,6 +136,20 @@ def weights_of(labels: np.ndarray, weighting: str) -> np.ndarray:
     counts = np.bincount(labels, minlength=len(EXPRESSIONS))
     weights = (1.0 / np.maximum(counts, 1))[labels] ** exponent
     return (weights / weights.mean()).astype(np.float32)
+
+
+def _order(faces: TrainingFaces, random: np.random.Generator) -> np.ndarray:
+    count = len(faces)
+    order = random.permutation(count)
+    if faces.chances is None:
+        return order
+    # Steps of equal length along the faces' chances laid end to end: a face with 2.3 is met 2 or 3 times, and as equal
+    # chances lie together, so does each class come as often as it should.
+    order = order[np.argsort(faces.chances[order], kind="stable")]
+    ends = np.cumsum(faces.chances[order], dtype=np.float64)
+    steps = (np.arange(count) + random.random()) * (ends[-1] / count)
+    met = np.searchsorted(ends, steps, side="right")
+    return random.permutation(order[np.minimum(met, count - 1)])
 
 
 def _votes(table: pd.DataFrame) -> np.ndarray:

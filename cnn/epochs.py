@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from cnn.checkpoint import TrainingState, best_model, load_checkpoint, save_chec
 from cnn.errors import TrainingError
 from cnn.fit import AverageWeights, EpochWatch, compile_model, fit_epoch
 from cnn.labels import EXPRESSIONS
+from cnn.mixing import Mixing
 from cnn.predict import probabilities
 from cnn.train_params import CnnTrainParams
 from runs.files import replacing_file
@@ -38,6 +39,7 @@ class Training:
     images: np.ndarray
     labels: np.ndarray
     augmentation: Augmentation
+    mixing: Mixing = field(default_factory=Mixing)
 
 
 def train_epochs(training: Training, params: CnnTrainParams, checkpoint: Path, report: Report) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def train_epochs(training: Training, params: CnnTrainParams, checkpoint: Path, r
     """
     import keras
 
-    loop = _Loop(training, params, checkpoint, report)
+    loop, backend = _Loop(training, params, checkpoint, report), keras.backend.backend()
     loop.start()
     while not loop.finished():
         loop.run_epoch()
@@ -67,8 +69,8 @@ def train_epochs(training: Training, params: CnnTrainParams, checkpoint: Path, r
         "trainable_parameters": sum(int(np.prod(weight.shape)) for weight in loop.model.trainable_weights),
         "train_faces": len(training.faces),
         "validation_faces": len(training.labels),
-        "backend": keras.backend.backend(),
-        "versions": {name: version(name) for name in ("keras", keras.backend.backend(), "numpy")},
+        "backend": backend,
+        "versions": {name: str(import_module(name).__version__) for name in ("keras", backend, "numpy")},
     }
 
 
@@ -100,13 +102,15 @@ class _Loop:
         import keras
 
         from cnn.models import build
+        from cnn.training_twin import training_twin
 
-        params = self.params
+        params, faces = self.params, self.training.faces
         keras.utils.set_random_seed(params.seed)
         options = {name: getattr(params, name) for name in ("activation", "dropout", "conv_dropout")}
-        self.model: keras.Model = build(params.model, (48, 48, 1), len(EXPRESSIONS), **options)
-        self.steps = steps_per_epoch(len(self.training.faces), params.batch_size)
-        compile_model(self.model, params, self.steps)
+        self.judged: keras.Model = build(params.model, (48, 48, 1), len(EXPRESSIONS), **options)
+        self.model = training_twin(self.judged, params.precision)
+        self.steps = steps_per_epoch(len(faces), params.batch_size)
+        compile_model(self.model, params, self.steps, faces.priors())
         self.average = AverageWeights(params.weight_averaging, self.model.get_weights(), self.steps)
         self.checkpoint.mkdir(parents=True, exist_ok=True)
         if saved := load_checkpoint(self.checkpoint):
@@ -138,27 +142,27 @@ class _Loop:
     def run_epoch(self) -> None:
         """Learn one epoch, validate it, and commit it."""
         start, params, epoch = time.monotonic(), self.params, self.state.epochs
-        faces, size, steps = self.training.faces, params.batch_size, self.steps
+        size, steps = params.batch_size, self.steps
         watch = EpochWatch(epoch=epoch, epochs=params.epochs, steps=steps, batch_size=size, report=self.report)
 
         def batch_end(batch: int, logs: dict[str, Any]) -> None:
             watch.batch_end(batch, logs)
             self.average.batch_end(batch, self.model)
 
-        batches = epoch_batches(faces, self.training.augmentation, batch_size=size, seed=params.seed, epoch=epoch)
+        given = (self.training.faces, self.training.augmentation, self.training.mixing)
+        batches = epoch_batches(*given, batch_size=size, seed=params.seed, epoch=epoch)
         figures = fit_epoch(self.model, batches, steps=steps, seed=(params.seed, epoch), batch_end=batch_end)
         figures["samples_per_second"] = watch.samples_per_second()
         figures["learning_rate"] = float(self.model.optimizer.learning_rate)
-        own = self.model.get_weights()
-        with self.average.applied(self.model):
-            answers = probabilities(self.model, self.training.images, _VALIDATION_BATCH)
-            figures |= validate(answers, self.training.labels)
-            watch.check("validation loss", figures["val_loss"])
-            self._judge(figures)
-        self._commit(figures, own, time.monotonic() - start)
+        self.judged.set_weights(self.average.of(self.model))
+        answers = probabilities(self.judged, self.training.images, _VALIDATION_BATCH)
+        figures |= validate(answers, self.training.labels)
+        watch.check("validation loss", figures["val_loss"])
+        self._judge(figures)
+        self._commit(figures, time.monotonic() - start)
 
     def _judge(self, figures: dict[str, float]) -> None:
-        """Count the epoch, and save the model with its validated weights if it is the best so far."""
+        """Count the epoch, and save the judged model if it is the best so far."""
         state = self.state
         state.epochs += 1
         score = figures[f"val_{self.params.select_by}"] * (-1 if self.params.select_by == "loss" else 1)
@@ -166,10 +170,10 @@ class _Loop:
             state.best_epoch, state.best_score = state.epochs, score
             self._save_best()
 
-    def _commit(self, figures: dict[str, float], own: list[np.ndarray], seconds: float) -> None:
+    def _commit(self, figures: dict[str, float], seconds: float) -> None:
         import keras
 
-        state = self.state
+        state, own = self.state, self.model.get_weights()
         state.updates = self.average.updates
         state.seconds += seconds
         state.history.append({"epoch": state.epochs, **figures, "seconds": round(state.seconds, 1)})
@@ -179,15 +183,10 @@ class _Loop:
         self._tell(figures)
 
     def _save_best(self) -> None:
-        import keras
-
         from cnn.models import with_preprocessing
 
-        # A copy that is not compiled: the optimizer would triple the file.
-        bare = keras.Model.from_config(self.model.get_config())
-        bare.set_weights(self.model.get_weights())
         with replacing_file(best_model(self.checkpoint, self.state)) as beside:
-            with_preprocessing(bare).save(beside)
+            with_preprocessing(self.judged).save(beside)
 
     def _tell(self, figures: dict[str, float]) -> None:
         done, epochs = self.state.epochs, self.params.epochs

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnn.batches import prefetched
 from cnn.errors import TrainingError
+from cnn.losses import loss_of
 from cnn.train_params import CnnTrainParams
 from runs.progress import Progress, Report
 
@@ -22,17 +23,23 @@ _AVERAGE_EVERY = 4
 """Batches between two updates of the averaged weights, as each costs a copy of all weights."""
 
 
-def compile_model(model: keras.Model, params: CnnTrainParams, steps: int) -> None:
-    """Compile `model` for soft targets with a cosine schedule over ``epochs * steps`` updates, after a warm-up."""
+def compile_model(model: keras.Model, params: CnnTrainParams, steps: int, priors: np.ndarray) -> None:
+    """Compile `model` for soft targets with a cosine schedule over ``epochs * steps`` updates, after a warm-up.
+
+    `priors` (classes,) say how often each class is met.
+    """
     import keras
 
+    from cnn.models import architecture
+
+    highest = params.learning_rate or architecture(params.model).learning_rate
     total = params.epochs * steps
     warm_up = min(round(params.warm_up_epochs * steps), total - 1)
     rate = keras.optimizers.schedules.CosineDecay(
-        params.learning_rate / 10 if warm_up else params.learning_rate,
+        highest / 10 if warm_up else highest,
         decay_steps=total - warm_up,
         alpha=1e-3,  # of the full rate, so that the last updates still do something
-        warmup_target=params.learning_rate if warm_up else None,
+        warmup_target=highest if warm_up else None,
         warmup_steps=warm_up,
     )
     if params.optimizer == "adamw":
@@ -40,7 +47,7 @@ def compile_model(model: keras.Model, params: CnnTrainParams, steps: int) -> Non
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     else:
         optimizer = keras.optimizers.Adam(rate)
-    model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer, loss=loss_of(params, priors), metrics=["accuracy"])
     optimizer.build(model.trainable_variables)
 
 
@@ -75,23 +82,9 @@ class AverageWeights:
         for average, weight in zip(self.weights, model.get_weights(), strict=True):
             average += (1 - momentum) * (weight - average)
 
-    def applied(self, model: keras.Model) -> AbstractContextManager[None]:
-        """Within this context `model` has the averaged weights."""
-        return self._swapped(model) if self._momentum else _unchanged()
-
-    @contextmanager
-    def _swapped(self, model: keras.Model) -> Iterator[None]:
-        own = model.get_weights()
-        model.set_weights(self.weights)
-        try:
-            yield
-        finally:
-            model.set_weights(own)
-
-
-@contextmanager
-def _unchanged() -> Iterator[None]:
-    yield
+    def of(self, model: keras.Model) -> list[np.ndarray]:
+        """The weights to judge and to save: the average, or `model`'s own where nothing is averaged."""
+        return self.weights if self._momentum else model.get_weights()
 
 
 class EpochWatch:
@@ -163,7 +156,9 @@ def fit_epoch(
 
     _seed_dropout(model, seed)
     watch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: batch_end(batch, logs))
-    fitted = model.fit(batches, steps_per_epoch=steps, epochs=1, callbacks=[watch], shuffle=False, verbose=0)
+    fitted = model.fit(
+        prefetched(batches), steps_per_epoch=steps, epochs=1, callbacks=[watch], shuffle=False, verbose=0
+    )
     return {name: float(values[-1]) for name, values in fitted.history.items()}
 
 

@@ -4,63 +4,50 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from annotated_types import Ge, Lt
 
-from cnn.datasets.affectnet import read_affectnet
-from cnn.datasets.fer2013 import read_fer2013
-from cnn.datasets.ferplus import read_ferplus
+from cnn.datasets.registry import READERS
 from cnn.datasets.table import IMAGE_SIZE, LabelledFaces
+from cnn.duplicates.find import COLUMNS as PAIR_COLUMNS
+from cnn.duplicates.find import find_near_duplicates
 from cnn.errors import InputError
+from cnn.merge_groups import link_faces
+from cnn.merge_params import CORRELATIONS, MergeParams
 from cnn.merge_report import write_reports
 from cnn.merge_rules import (
     CONFLICT,
     DUPLICATE,
     LEAK,
+    NEAR_CONFLICT,
+    NEAR_LEAK,
+    PERSON_LEAK,
     carve_validation,
     drop_copies,
-    link_photos,
     official_splits,
     resolve_conflicts,
+    resolve_near_conflicts,
+    split_the_unsplit,
     take_at_most,
 )
-from cnn.store import IMAGES, SPLITS, STORE_COLUMNS, TABLE
+from cnn.merge_sources import affectnet_form, read_sources
+from cnn.scratch import kept_scratch
+from cnn.store import IMAGES, SPLITS, TABLE, write_table
 from runs.files import replacing_folder
-from runs.parameters import Parameters
 from runs.progress import Progress, Report, silent
 from runs.skips import Skip, count_by_rule
 
-_OUTPUTS = (IMAGES, TABLE, "counts.csv", "counts.png", "skipped.csv", "report.json")
+__all__ = ["MergeParams", "Merged", "merge"]
+
+_OUTPUTS = (
+    *(IMAGES, TABLE, "counts.csv", "counts.png", "skipped.csv", "report.json", "report.html"),
+    *("near_duplicates.csv", "near_duplicates.png"),
+)
 _COPY = 4096
 """Faces copied at once, about 9 MB."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MergeParams(Parameters):
-    """How the datasets are merged."""
-
-    validation_fraction: Annotated[float, Ge(0), Lt(1)] = 0.1
-    """Share of the training faces, in each class of each dataset, set aside for validation where it has no own."""
-
-    seed: Annotated[int, Ge(0)] = 0
-    """Chooses which faces go to validation; the same seed chooses the same faces whatever else is merged."""
-
-    max_faces: Annotated[int, Ge(1)] | None = None
-    """At most so many faces in all, chosen by the seed, for a quick try. None: all."""
-
-    ferplus_public_test: Literal["auto", "validation", "test"] = "auto"
-    """What FER2013's PublicTest is for. PrivateTest is always test. auto: validation where there is a PrivateTest,
-    as its authors meant it; otherwise test."""
-
-    conflicts: Literal["majority", "drop"] = "majority"
-    """What becomes of identical faces with different labels. Those in test decide, without any those in validation,
-    without any the others. majority: those with the label that most of these have are kept, and none where two labels
-    have equally many. drop: none is kept unless these agree."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +55,11 @@ class Merged:
     """What `merge` wrote.
 
     `faces`, `by_split`, `by_class` and `by_source` count the faces of the store; `skipped` counts by rule all that
-    was left out, of which `leaks` were identical to a face of another split, `duplicates` to one of the same split,
-    and `conflicts` were identical faces that their labels disagree on, in `conflict_groups` groups.
+    was left out. Of these, `leaks` were identical to a face of another split or from the same photograph, `near_leaks`
+    nearly identical, and `person_leaks` of a person there; `duplicates` were identical to one of the same split;
+    `conflicts` and `near_conflicts` were identical and nearly identical faces that their labels disagree on, in
+    `conflict_groups` and `near_conflict_groups` groups. `near_pairs` counts the pairs of near duplicates that were
+    found.
     """
 
     out: Path
@@ -79,9 +69,14 @@ class Merged:
     by_source: dict[str, int]
     skipped: dict[str, int]
     leaks: int
+    near_leaks: int
+    person_leaks: int
     duplicates: int
     conflicts: int
     conflict_groups: int
+    near_conflicts: int
+    near_conflict_groups: int
+    near_pairs: int
     seconds: float
 
 
@@ -92,41 +87,53 @@ def merge(
     fer2013: Path | None = None,
     ferplus: Path | None = None,
     affectnet: Path | None = None,
+    ckplus: Path | None = None,
+    mpi: Path | None = None,
+    folders: Path | None = None,
     report: Report = silent,
 ) -> Merged:
     """Read the given datasets and write one store of faces, which `cnn.store.load_faces` opens.
 
-    Faces keep their official split; validation is carved from training, class by class in each dataset. Then three
-    rules, in this order, each of which only ever leaves faces out: identical faces (all 48x48 pixels) that are
-    labelled differently are settled by `params.conflicts`, where a label in test wins over any in training; a face
-    whose like is in test is left out of training and validation, and likewise for validation over training, where the
-    same picture file counts as well as the same pixels, and any chain of the two; and of identical faces in one split
-    the first is kept.
+    Faces keep their official split. Datasets without one, CK+ and MPI, are split by people; validation is carved from
+    training, class by class in each dataset or by people. Then four rules, in this order, each of which only ever
+    leaves faces out: identical faces (all 48x48 pixels) that are labelled differently are settled by
+    `params.conflicts`, where a label in test wins over any in training; likewise near duplicates, but no test face is
+    left out for those; a face whose like is in test is left out of training and validation, and likewise for
+    validation over training, where near duplicates, the same picture file and the same person count as well as the
+    same pixels, and any chain of these; and of identical faces in one split the first is kept.
 
     Parameters
     ----------
     out
         The folder to write, whole or not at all: ``images.npy``, ``faces.parquet`` (`cnn.store.STORE_COLUMNS`,
-        sorted by split), ``counts.csv``, ``counts.png``, ``skipped.csv`` and ``report.json``. An older one is replaced.
+        sorted by split), ``counts.csv``, ``counts.png``, ``skipped.csv``, ``near_duplicates.csv``,
+        ``near_duplicates.png`` where there are any, ``report.json`` and ``report.html``. An older one is replaced.
+        While it reads, pictures that it has read are kept in a folder beside it, ``.NAME.reading``, for the next run.
     fer2013
         FER2013's csv, or the folder that holds it; labelled by itself where `ferplus` is not given.
     ferplus
         FER+'s ``fer2013new.csv``, or the folder that holds it; needs `fer2013`.
     affectnet
-        The folder with AffectNet's csv form.
+        The folder with AffectNet's csv or npy form, or with AffectNet+, told by its layout.
+    ckplus, mpi
+        The folder of CK+ and of the MPI database.
+    folders
+        A folder of class folders, or of train/, val/ and test/ with such folders in them.
 
     Raises
     ------
     InputError
-        No dataset is given, one is missing or breaks its format as a whole, or no face of it is left.
+        No dataset is given, one is missing, breaks its format as a whole or has too many faulty rows, or no face of it
+        is left.
     RunMismatchError
-        `out` holds files that no merge wrote; they are not touched.
+        `out` holds files that no merge wrote; they are not touched. Or another merge into it is running.
     """
-    _check_arguments(fer2013, ferplus, affectnet)
+    given = {"fer2013": fer2013, "ferplus": ferplus, "affectnet": affectnet, "ckplus": ckplus, "mpi": mpi}
+    datasets = _datasets({**given, "folder": folders})
     start = time.monotonic()
     try:
-        with replacing_folder(out, known=_OUTPUTS) as folder, TemporaryDirectory(dir=folder) as scratch:
-            sources = _read(Path(scratch), fer2013, ferplus, affectnet, report)
+        with replacing_folder(out, known=_OUTPUTS) as folder, kept_scratch(out) as scratch:
+            sources = read_sources(scratch, datasets, ferplus, params, report)
             merged = _merge(out, folder, sources, params, start, report)
     except OSError as error:
         remedy = "Free space, or choose another folder."
@@ -135,11 +142,16 @@ def merge(
     return merged
 
 
-def _check_arguments(fer2013: Path | None, ferplus: Path | None, affectnet: Path | None) -> None:
-    if fer2013 is None and ferplus is None and affectnet is None:
-        raise InputError("Give at least one dataset: `fer2013`, `ferplus` (with `fer2013`) or `affectnet`. Got none.")
-    if ferplus is not None and fer2013 is None:
-        raise InputError(f"`ferplus` holds votes without faces: give `fer2013` too. Got `ferplus` {ferplus} alone.")
+def _datasets(given: dict[str, Path | None]) -> dict[str, Path]:
+    """The datasets to read, by the names of their readers."""
+    if all(path is None for path in given.values()):
+        names = "`fer2013`, `ferplus` (with `fer2013`), `affectnet`, `ckplus`, `mpi` or `folders`"
+        raise InputError(f"Give at least one dataset: {names}. Got none.")
+    votes = given.pop("ferplus")
+    if votes is not None and given["fer2013"] is None:
+        raise InputError(f"`ferplus` holds votes without faces: give `fer2013` too. Got `ferplus` {votes} alone.")
+    found = {name: path for name, path in given.items() if path is not None}
+    return {affectnet_form(path) if name == "affectnet" else name: path for name, path in found.items()}
 
 
 def _merge(
@@ -147,49 +159,58 @@ def _merge(
 ) -> Merged:
     skips = [skip for source in sources for skip in source.skips]
     table = pd.concat([source.table for source in sources], ignore_index=True)
-    chosen, conflict_groups = _choose(table, params, skips)
+    pairs = _near_duplicates(sources, table, params, report)
+    chosen, groups = _choose(table, pairs, params, skips)
+    pairs = _described(pairs, table, chosen["split"])
     chosen = _write_store(folder, sources, chosen, report)
-    merged = _summary(out, chosen, skips, conflict_groups, time.monotonic() - start)
+    merged = _summary(out, chosen, skips, groups, len(pairs), time.monotonic() - start)
     figures = {name: value for name, value in asdict(merged).items() if name != "out"}
-    write_reports(folder, chosen, skips, {**figures, "parameters": params.as_dict()})
+    details = {**figures, "parameters": params.as_dict()}
+    write_reports(folder, chosen, skips, pairs, partial(_gather, sources), details)
     return merged
 
 
-def _read(
-    scratch: Path, fer2013: Path | None, ferplus: Path | None, affectnet: Path | None, report: Report
-) -> list[LabelledFaces]:
-    sources: dict[str, LabelledFaces] = {}
-    if fer2013 is not None and ferplus is not None:
-        sources["ferplus"] = read_ferplus(fer2013, ferplus, scratch, report)
-    elif fer2013 is not None:
-        sources["fer2013"] = read_fer2013(fer2013, scratch, report)
-    if affectnet is not None:
-        sources["affectnet"] = read_affectnet(affectnet, scratch, report)
-    for name, source in sources.items():
-        _report_source(name, source, report)
-    return list(sources.values())
+def _near_duplicates(
+    sources: list[LabelledFaces], table: pd.DataFrame, params: MergeParams, report: Report
+) -> pd.DataFrame:
+    """The pairs that are not of one known person: those are linked already, and their expressions may well differ."""
+    if params.near_duplicates == "off":
+        return pd.DataFrame({name: [] for name in PAIR_COLUMNS}).astype(PAIR_COLUMNS)
+    different = table.index[~table.duplicated("sha256")].to_numpy()
+    least = CORRELATIONS[params.near_duplicates]
+    pairs = find_near_duplicates(lambda some: _gather(sources, different[some]), len(different), least, report)
+    pairs = pairs.assign(first=different[pairs["first"]], second=different[pairs["second"]])
+    people = (table["source"] + "/" + table["subject"]).where(table["subject"] != "")
+    same = people.loc[pairs["first"]].to_numpy() == people.loc[pairs["second"]].to_numpy()
+    return pairs[~same].reset_index(drop=True)
 
 
-def _report_source(name: str, source: LabelledFaces, report: Report) -> None:
-    rules = count_by_rule(source.skips)
-    if not len(source.table):
-        reasons = "; ".join(f"{rule}: {count}" for rule, count in rules.items()) or "it has no rows"
-        raise InputError(f"`{name}`: no usable face is left. {reasons}. Give the dataset whole.")
-    report(Progress(f"{name}: {len(source.table)} faces, {len(source.skips)} rows skipped", len(source.table)))
-    for rule, count in rules.items():
-        report(Progress(f"{name}: skipped {count}: {rule}", count))
-
-
-def _choose(table: pd.DataFrame, params: MergeParams, skips: list[Skip]) -> tuple[pd.DataFrame, int]:
-    """The rows to keep, with their `split`, sorted by split; appends what is left out to `skips`."""
-    table = link_photos(official_splits(table, params.ferplus_public_test))
-    table, conflict_groups = resolve_conflicts(table, params.conflicts, skips)
+def _choose(
+    table: pd.DataFrame, pairs: pd.DataFrame, params: MergeParams, skips: list[Skip]
+) -> tuple[pd.DataFrame, tuple[int, int]]:
+    """The rows to keep, with their `split`, sorted by split, and the number of groups in conflict; appends what is left
+    out to `skips`."""
+    official = {name: reader.splits for name, reader in READERS.items()}
+    table = link_faces(official_splits(table, official, params.ferplus_public_test), pairs)
+    table = split_the_unsplit(table, params.test_fraction, params.seed)
+    table, groups = resolve_conflicts(table, params.conflicts, skips)
+    table, near_groups = resolve_near_conflicts(table, params.conflicts, skips)
     table = drop_copies(table, skips)
     table = carve_validation(table, params.validation_fraction, params.seed)
     if not len(table):
         raise InputError("No face is left: identical faces disagree on all labels. Look into the datasets.")
     table = take_at_most(table, params.max_faces, params.seed, skips)
-    return table.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable"), conflict_groups
+    table = table.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable")
+    return table, (groups, near_groups)
+
+
+def _described(pairs: pd.DataFrame, table: pd.DataFrame, split: pd.Series) -> pd.DataFrame:
+    """Each pair with what its faces are, and their splits, '' where a face was left out."""
+    columns = ["source", "official_split", "row", "file", "expression", "sha256"]
+    for side in ("first", "second"):
+        facts = table.loc[pairs[side], columns].assign(split=split.reindex(pairs[side]).fillna(""))
+        pairs = pairs.join(facts.set_axis(pairs.index).add_prefix(f"{side}_"))
+    return pairs
 
 
 def _write_store(folder: Path, sources: list[LabelledFaces], chosen: pd.DataFrame, report: Report) -> pd.DataFrame:
@@ -203,8 +224,7 @@ def _write_store(folder: Path, sources: list[LabelledFaces], chosen: pd.DataFram
             report(Progress("writing faces", min(begin + _COPY, len(chosen)), len(chosen)))
     chosen = chosen.reset_index(drop=True)
     chosen.insert(0, "index", np.arange(len(chosen)))
-    chosen = chosen[list(STORE_COLUMNS)]
-    chosen.to_parquet(folder / TABLE, index=False)
+    write_table(folder / TABLE, chosen)
     return chosen
 
 
@@ -218,22 +238,29 @@ def _gather(sources: list[LabelledFaces], positions: np.ndarray) -> np.ndarray:
     return images
 
 
-def _summary(out: Path, table: pd.DataFrame, skips: list[Skip], conflict_groups: int, seconds: float) -> Merged:
+def _summary(
+    out: Path, table: pd.DataFrame, skips: list[Skip], groups: tuple[int, int], near_pairs: int, seconds: float
+) -> Merged:
     rules = count_by_rule(skips)
 
     def counted(column: str) -> dict[str, int]:
         return {str(name): int(count) for name, count in table[column].value_counts(sort=False).items()}
 
     return Merged(
-        out,
-        len(table),
-        counted("split"),
-        counted("expression"),
-        counted("source"),
-        rules,
-        rules.get(LEAK, 0),
-        rules.get(DUPLICATE, 0),
-        rules.get(CONFLICT, 0),
-        conflict_groups,
-        round(seconds, 2),
+        out=out,
+        faces=len(table),
+        by_split=counted("split"),
+        by_class=counted("expression"),
+        by_source=counted("source"),
+        skipped=rules,
+        leaks=rules.get(LEAK, 0),
+        near_leaks=rules.get(NEAR_LEAK, 0),
+        person_leaks=rules.get(PERSON_LEAK, 0),
+        duplicates=rules.get(DUPLICATE, 0),
+        conflicts=rules.get(CONFLICT, 0),
+        conflict_groups=groups[0],
+        near_conflicts=rules.get(NEAR_CONFLICT, 0),
+        near_conflict_groups=groups[1],
+        near_pairs=near_pairs,
+        seconds=round(seconds, 2),
     )

@@ -1,6 +1,7 @@
 """The merged faces on disk: what `cnn.merge` writes and training and evaluation load.
 
 A store is a folder with ``images.npy``, (N, 48, 48) uint8, and ``faces.parquet``, N rows in the same order.
+Stores written before the columns `cnn.datasets.table.OPTIONAL` were there load with them as unknown.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cnn.datasets.table import COLUMNS, IMAGE_SIZE
+from cnn.datasets.table import COLUMNS, IMAGE_SIZE, OPTIONAL
 from cnn.errors import InputError
 from cnn.labels import EXPRESSIONS
 
@@ -20,6 +21,9 @@ TABLE = "faces.parquet"
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 STORE_COLUMNS: tuple[str, ...] = ("index", "split", *COLUMNS)
 """A store's columns: those of the readers, the position in ``images.npy`` and the split."""
+
+_ROWS = 1 << 16
+"""Rows written at once."""
 
 _REMEDY = "Merge again with `facefoundry cnn merge`."
 
@@ -74,6 +78,23 @@ def load_faces(folder: Path) -> FaceStore:
     return FaceStore(images, table)
 
 
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a store's table, with the `STORE_COLUMNS` in their order, as parquet.
+
+    `landmarks` become lists of 32-bit floats, whether or not a face has any; other columns keep their types.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    columns = table[list(STORE_COLUMNS)]
+    schema = pyarrow.Schema.from_pandas(columns.drop(columns="landmarks"), preserve_index=False)
+    schema = schema.append(pyarrow.field("landmarks", pyarrow.list_(pyarrow.float32())))
+    with parquet.ParquetWriter(path, schema) as writer:
+        for start in range(0, max(1, len(columns)), _ROWS):
+            part = columns.iloc[start : start + _ROWS]
+            writer.write_table(pyarrow.Table.from_pandas(part, schema, preserve_index=False))
+
+
 def _take(images: np.ndarray, positions: np.ndarray) -> np.ndarray:
     first, last = positions[0], positions[-1]
     in_one_piece = last - first + 1 == len(positions)
@@ -83,7 +104,7 @@ def _take(images: np.ndarray, positions: np.ndarray) -> np.ndarray:
 def _load_images(path: Path) -> np.ndarray:
     try:
         images = np.load(path, mmap_mode="r")
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # numpy's parser raises half a dozen kinds for a damaged header
         raise InputError(f"{path}: cannot be read as an array of faces: {error}. {_REMEDY}") from error
     if images.ndim != 3 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or images.dtype != np.uint8:
         found = f"{images.shape} {images.dtype}"
@@ -94,12 +115,12 @@ def _load_images(path: Path) -> np.ndarray:
 def _load_table(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors or OSErrors
+    except Exception as error:  # and pandas' parser of its own notes in the file any kind
         raise InputError(f"{path}: cannot be read as a table of faces: {error}. {_REMEDY}") from error
     missing = [name for name in STORE_COLUMNS if name not in table]
-    if missing:
+    if not set(missing) <= set(OPTIONAL):
         raise InputError(f"{path}: must have the columns {', '.join(missing)}. {_REMEDY}")
-    return table
+    return table.assign(**{name: OPTIONAL[name] for name in missing}).astype({name: COLUMNS[name] for name in missing})
 
 
 def _check_values(path: Path, table: pd.DataFrame) -> None:

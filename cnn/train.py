@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,16 @@ import numpy as np
 
 from cnn.augment import Augmentation
 from cnn.batches import TrainingFaces, targets_of, weights_of
+from cnn.calibrate import save_calibrated
 from cnn.checkpoint import best_model
 from cnn.epochs import Training, train_epochs
 from cnn.errors import InputError
 from cnn.labels import EXPRESSIONS
+from cnn.mixing import Mixing
 from cnn.report import draw_curves, write_history
 from cnn.store import IMAGES, TABLE, FaceStore, load_faces
 from cnn.train_params import CnnTrainParams
-from runs.files import replacing_file, write_json
+from runs.files import write_json
 from runs.progress import Report, silent
 from runs.record import begin
 
@@ -68,9 +70,10 @@ def train_cnn(
     faces
         A store written by `cnn.merge.merge`.
     out
-        The run's folder. At the end it holds ``model.keras`` (the best epoch's averaged weights; it takes
-        float32 pixels of 0 to 255, (batch, height, width, 1), of any size, and holds all preprocessing),
-        ``history.csv`` (one row an epoch), ``curves.png``, ``training.json`` and ``run.json``.
+        The run's folder. At the end it holds ``model.keras`` (the best epoch's averaged weights, calibrated on the
+        validation faces where there are 100; it takes float32 pixels of 0 to 255, (batch, height, width, 1), of any
+        size, and holds all preprocessing), ``history.csv`` (one row an epoch), ``curves.png``, ``training.json`` and
+        ``run.json``.
     params
         See `CnnTrainParams`.
     restart
@@ -90,12 +93,22 @@ def train_cnn(
         `out` holds another run and `restart` is not given; or another process trains in it.
     """
     training = _training(load_faces(faces), params, faces)
+    params = _with_suggestions(params)
     inputs = {"images": faces / IMAGES, "table": faces / TABLE}
     with _exit_on_sigterm(), begin(out, "train_cnn", params, inputs, restart=restart):
         if not all((out / name).is_file() for name in _OUTPUTS):
-            _finish(out, params, train_epochs(training, params, out / "checkpoint", report))
+            _finish(out, params, training, train_epochs(training, params, out / "checkpoint", report))
         shutil.rmtree(out / "checkpoint", ignore_errors=True)
         return _result(out)
+
+
+def _with_suggestions(params: CnnTrainParams) -> CnnTrainParams:
+    """What is not given as the network suggests it, so that the run's record tells what was used."""
+    from cnn.models import architecture
+
+    own = architecture(params.model).suggestions()
+    missing: dict[str, Any] = {name: value for name, value in own.items() if getattr(params, name) is None}
+    return replace(params, **missing)
 
 
 def _training(store: FaceStore, params: CnnTrainParams, faces: Path) -> Training:
@@ -103,9 +116,11 @@ def _training(store: FaceStore, params: CnnTrainParams, faces: Path) -> Training
     _check_train(labels, faces)
     smoothing = params.label_smoothing
     targets = targets_of(table, vote_share=params.vote_share * params.soft_targets, label_smoothing=smoothing)
-    learn = TrainingFaces(images, targets, weights_of(labels, params.class_weighting))
+    chances = None if params.sampling == "shuffled" else weights_of(labels, params.sampling)
+    learn = TrainingFaces(images, targets, weights_of(labels, params.class_weighting), chances)
     check_images, check_labels, _ = store.split("validation")
-    return Training(learn, check_images, check_labels, _augmentation(params))
+    mixing = Mixing(params.mixup, params.cutmix, params.mixing_share)
+    return Training(learn, check_images, check_labels, _augmentation(params), mixing)
 
 
 def _check_train(labels: np.ndarray, faces: Path) -> None:
@@ -124,15 +139,16 @@ def _augmentation(params: CnnTrainParams) -> Augmentation:
     return Augmentation(**{name: getattr(params, name) for name in Augmentation.__dataclass_fields__})
 
 
-def _finish(out: Path, params: CnnTrainParams, trained: dict[str, Any]) -> None:
+def _finish(out: Path, params: CnnTrainParams, training: Training, trained: dict[str, Any]) -> None:
     state = trained.pop("state")
-    with replacing_file(out / "model.keras") as beside:
-        shutil.copyfile(best_model(out / "checkpoint", state), beside)
+    best_epoch = best_model(out / "checkpoint", state)
+    calibrated = save_calibrated(best_epoch, out / "model.keras", training.images, training.labels)
     write_history(out / "history.csv", state.history)
     draw_curves(out / "curves.png", state.history, state.best_epoch)
     best = state.history[state.best_epoch - 1]
     figures = {name: best[name] for name in ("val_accuracy", "val_balanced_accuracy", "val_loss")}
     counts = {"epochs": state.epochs, "best_epoch": state.best_epoch, "seconds": round(state.seconds, 1)}
+    figures["temperature"] = round(calibrated.temperature, 6)
     # The last file to appear: it says that the run is whole.
     write_json(out / "training.json", {**figures, **counts, **trained, "settings": params.as_dict()})
 

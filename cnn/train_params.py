@@ -14,7 +14,7 @@ from runs.parameters import Parameters
 class CnnTrainParams(Parameters):
     """How to train the expression network."""
 
-    model: Literal["reference"] = "reference"
+    model: Literal["compact_resnet", "mini_xception", "reference", "vgg13"] = "reference"
     """The architecture, one of `cnn.models.names()`."""
     activation: Literal["relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh"] = "relu"
     """The hidden layers' activation, in Keras's names."""
@@ -22,8 +22,9 @@ class CnnTrainParams(Parameters):
     """Times that every training face is seen. The learning rate's schedule ends with the last one."""
     batch_size: Annotated[int, Ge(2)] = 64
     """Faces in one update. 64 is the fastest on a CPU."""
-    learning_rate: Annotated[float, Gt(0)] = 1e-3
-    """Highest learning rate; it rises to it in a warm-up and falls to zero along a cosine."""
+    learning_rate: Annotated[float, Gt(0)] | None = None
+    """Highest learning rate; it rises to it in a warm-up and falls to zero along a cosine. Unless given, the network's
+    own: `facefoundry cnn models` lists it."""
     warm_up_epochs: Annotated[float, Ge(0)] = 0.5
     """Epochs until the learning rate stands at its highest."""
     optimizer: Literal["adamw", "adam"] = "adamw"
@@ -38,10 +39,26 @@ class CnnTrainParams(Parameters):
     """With soft targets: this share of a target comes from the votes, the rest from the label."""
     class_weighting: Literal["none", "sqrt", "balanced"] = "none"
     """Whether rare classes count more: not at all, by the root of their rarity, or until all count alike."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.3
-    """Share of the first dense layer's outputs dropped while learning."""
-    conv_dropout: Annotated[float, Ge(0), Lt(1)] = 0.05
-    """Dropout in the second convolution block, before batch normalisation: keep it small."""
+    sampling: Literal["shuffled", "sqrt", "balanced"] = "shuffled"
+    """How often a face is met in an epoch: once, or rare classes more often, by the root of their rarity or until
+    all classes come equally often. The epoch keeps its length."""
+    logit_adjustment: Annotated[float, Ge(0)] = 0.0
+    """Tau of the logit-adjusted loss, for rare classes; 1 makes the answers suit classes of equal size, 0 is plain
+    cross-entropy."""
+    focal_gamma: Annotated[float, Ge(0)] = 0.0
+    """Gamma of the focal loss: how much less a face counts that is answered well; 0 is plain cross-entropy."""
+    mixup: Annotated[float, Ge(0)] = 0.0
+    """Blend two faces, with a share drawn from Beta(mixup, mixup); 0 switches it off."""
+    cutmix: Annotated[float, Ge(0)] = 0.0
+    """Put a rectangle of another face into a face, with a share of the area drawn from Beta(cutmix, cutmix); 0
+    switches it off. With `mixup`, each face draws which."""
+    mixing_share: Annotated[float, Ge(0), Le(1)] = 1.0
+    """Share of the faces that `mixup` and `cutmix` change."""
+    dropout: Annotated[float, Ge(0), Lt(1)] | None = None
+    """Share of the outputs of dense layers dropped while learning. Unless given, the network's own."""
+    conv_dropout: Annotated[float, Ge(0), Lt(1)] | None = None
+    """Dropout among the convolutions; in the reference network before batch normalisation: keep it small. Unless given,
+    the network's own."""
     mirror: bool = True
     """Mirror every second face."""
     shift: Annotated[float, Ge(0), Le(0.5)] = 0.06
@@ -65,5 +82,8 @@ class CnnTrainParams(Parameters):
     """Stop after this many epochs without a better validation figure; never by default."""
     max_seconds: Annotated[float, Gt(0)] | None = None
     """Stop at the end of the epoch in which this much time is spent; the schedule then stays unfinished."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """What the network computes in while learning; it is validated and saved in float32. bfloat16 is nearly twice as
+    fast on a processor with AVX512_BF16 or AMX (`lscpu` says) and slow on others."""
     seed: Annotated[int, Ge(0), Le(2**32 - 1)] = 1
     """Decides the first weights, the order, the augmentation and dropout."""

@@ -7,19 +7,20 @@ Mollahosseini et al., "AffectNet: a database for facial expression, valence, and
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
+from cnn.datasets.annotation_files import LARGEST, UNKNOWN, AnnotationError, feeling
 from cnn.datasets.csv_lines import FIELDS_RULE, CsvRow, csv_rows
-from cnn.datasets.table import CHECK_ROW, NOT_FIVE, NOT_FIVE_REMEDY, FaceWriter, LabelledFaces
+from cnn.datasets.picture_files import existing_folder
+from cnn.datasets.pictures import PictureFace, add_pictures
+from cnn.datasets.reader import reader
+from cnn.datasets.table import CHECK_ROW, LANDMARKS, NOT_FIVE, NOT_FIVE_REMEDY, FaceWriter, LabelledFaces
 from cnn.errors import InputError
 from cnn.labels import AFFECTNET
-from cnn.preprocess import Box, PictureError, decode, to_face
 from runs.progress import Progress, Report, silent
 from runs.skips import Skip
 
@@ -38,36 +39,21 @@ HEADER: tuple[str, ...] = (
     "valence",
     "arousal",
 )
-_WANTED = ("subDirectory_filePath", "expression", "face_x", "face_y", "face_width", "face_height")
-_BATCH = 256
-"""Pictures decoded at once: bounds the memory, and is what progress counts in."""
-
-_PICTURE = "Download the picture again, or remove its row."
+_MISSING = ("", "NULL")
+_FIVE = {str(number) for number, name in AFFECTNET.items() if name}
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One usable row of a list: what to load and how it is labelled."""
-
-    list_file: Path
-    line: int
-    file: str
-    expression: str
-    own_label: int
-    box: Box
-
-
-@dataclass(frozen=True)
-class _Face:
-    row: _Row
-    pixels: bytes
-    original_sha256: str
-
-
+@reader(
+    "affectnet",
+    help="The folder with training.csv, validation.csv and Manually_Annotated_Images/.",
+    licence="AffectNet, University of Denver (M. Mahoor): for research, on signed request.",
+    splits={"training": "train", "validation": "test"},
+)
 def read_affectnet(affectnet: Path, scratch: Path, report: Report = silent) -> LabelledFaces:
     """Read both lists, crop every picture by its box (clipped to it) and make it a grey 48x48 face.
 
-    Pictures are decoded by several threads, `_BATCH` at a time, in the order of the lists.
+    The pictures are read as `cnn.datasets.pictures.add_pictures` says. Valence and arousal of -2 mean unknown, as do
+    landmarks that are empty or NULL.
 
     Parameters
     ----------
@@ -81,58 +67,84 @@ def read_affectnet(affectnet: Path, scratch: Path, report: Report = silent) -> L
     InputError
         The folder, a list or the picture folder is missing, or a list is not AffectNet's.
     """
-    _check_layout(affectnet)
-    with FaceWriter(scratch / "affectnet.pixels", "affectnet") as writer, _decoders() as pool:
-        for name, official in LISTS.items():
-            rows = _usable_rows(affectnet / name, writer.skips)
-            for done, batch in enumerate(_batches(rows, _BATCH)):
-                report(Progress(f"reading {name}", done * _BATCH))
-                for found in pool.map(_loader(affectnet / IMAGES), batch):
-                    _keep(writer, found, official)
+    _check_layout(existing_folder(affectnet, "affectnet"))
+    report(Progress("counting AffectNet's rows"))
+    total = sum(_count(affectnet / name) for name in LISTS)
+    with FaceWriter(scratch / "affectnet.pixels", "affectnet") as writer:
+        lists = (_usable_faces(affectnet, name, writer.skips) for name in LISTS)
+        add_pictures(writer, chain.from_iterable(lists), total=total, report=report)
         return writer.faces()
 
 
 def _check_layout(folder: Path) -> None:
-    if not folder.is_dir():
-        raise InputError(f"`affectnet` must be a folder that exists. Got {folder}.")
     missing = [name for name in LISTS if not (folder / name).is_file()]
     missing += [] if (folder / IMAGES).is_dir() else [f"{IMAGES}/"]
     if missing:
         raise InputError(f"`affectnet`: {folder} lacks {', '.join(missing)}. Lay it out as AffectNet is published.")
 
 
-def _decoders() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="decode")
+def _count(path: Path) -> int:
+    """How many rows are of the five classes: all but a few of them are usable."""
+    return sum(row.values is not None and row.values[0] in _FIVE for row in csv_rows(path, ("expression",), HEADER))
 
 
-def _usable_rows(path: Path, skips: list[Skip]) -> Iterator[_Row]:
-    for row in csv_rows(path, _WANTED, default_header=HEADER):
-        parsed = _parse(path, row)
-        if isinstance(parsed, Skip):
-            skips.append(parsed)
-        else:
-            yield parsed
+def _usable_faces(folder: Path, name: str, skips: list[Skip]) -> Iterator[PictureFace]:
+    path = folder / name
+    for row in csv_rows(path, HEADER, default_header=HEADER):
+        try:
+            yield _parse(path, row, folder / IMAGES, LISTS[name])
+        except AnnotationError as error:
+            remedy = NOT_FIVE_REMEDY if error.rule == NOT_FIVE else CHECK_ROW
+            skips.append(Skip(str(path), row.line, error.rule, error.value, remedy))
 
 
-def _parse(path: Path, row: CsvRow) -> _Row | Skip:
+def _parse(path: Path, row: CsvRow, images: Path, official: str) -> PictureFace:
     """Check one row without touching its picture."""
     if row.values is None:
-        return Skip(str(path), row.line, FIELDS_RULE, str(row.fields), CHECK_ROW)
-    file, expression, *box = row.values
-    if any(value.upper() in ("", "NULL") for value in row.values):
-        return Skip(str(path), row.line, "value must not be missing", ",".join(row.values), CHECK_ROW)
+        raise AnnotationError(FIELDS_RULE, str(row.fields))
+    file, *box, landmarks, expression, valence, arousal = row.values
+    needed = (file, expression, *box)
+    if any(value.upper() in _MISSING for value in needed):
+        raise AnnotationError("value must not be missing", ",".join(needed))
+    name, label = _class(expression)
+    if _escapes(file):
+        raise AnnotationError("picture must lie in the picture folder", file)
+    if not all(_is_whole(value) for value in box):
+        raise AnnotationError("box must be four whole numbers", " ".join(box))
+    x, y, width, height = map(int, box)
+    values = {
+        "official_split": official,
+        "own_label": label,
+        "landmarks": _points(landmarks),
+        "valence": feeling("valence", _known(valence)),
+        "arousal": feeling("arousal", _known(arousal)),
+    }
+    return PictureFace(images / file, file, row.line, name, (x, y, width, height), values, path)
+
+
+def _class(expression: str) -> tuple[str, int]:
     if expression not in map(str, AFFECTNET):
-        return Skip(str(path), row.line, "expression must be 0 to 10", expression, CHECK_ROW)
+        raise AnnotationError("expression must be 0 to 10", expression)
     name = AFFECTNET[int(expression)]
     if name is None:
-        return Skip(str(path), row.line, NOT_FIVE, expression, NOT_FIVE_REMEDY)
-    if _escapes(file):
-        rule = "picture must lie in the picture folder"
-        return Skip(str(path), row.line, rule, file, "Use a path relative to it without '..'.")
-    if not all(_is_whole(value) for value in box):
-        return Skip(str(path), row.line, "box must be four whole numbers", " ".join(box), CHECK_ROW)
-    x, y, width, height = map(int, box)
-    return _Row(path, row.line, file, name, int(expression), (x, y, width, height))
+        raise AnnotationError(NOT_FIVE, expression)
+    return name, int(expression)
+
+
+def _points(text: str) -> np.ndarray | None:
+    if text.upper() in _MISSING:
+        return None
+    try:
+        points = np.array(text.split(";"), np.float64)
+    except ValueError:
+        points = np.empty(0)
+    if len(points) != 2 * LANDMARKS or not (abs(points) <= LARGEST).all():
+        raise AnnotationError(f"facial_landmarks must be {LANDMARKS} x;y pairs, or empty", text)
+    return points
+
+
+def _known(text: str) -> str | float:
+    return UNKNOWN if text.upper() in _MISSING else text
 
 
 def _escapes(file: str) -> bool:
@@ -143,44 +155,3 @@ def _escapes(file: str) -> bool:
 def _is_whole(value: str) -> bool:
     digits = value.removeprefix("-")
     return digits.isascii() and digits.isdigit() and len(digits) < 10
-
-
-def _loader(folder: Path) -> Callable[[_Row], _Face | Skip]:
-    def load(row: _Row) -> _Face | Skip:
-        path = folder / row.file
-        try:
-            if not path.is_file():  # also keeps from waiting for a pipe
-                rule = "picture must exist"
-                return Skip(str(row.list_file), row.line, rule, row.file, _PICTURE)
-            data = path.read_bytes()
-            face = to_face(decode(data), row.box)
-        except PictureError as error:
-            return Skip(str(row.list_file), row.line, error.rule, f"{row.file}: {error.value}", _PICTURE)
-        except OSError as error:
-            rule = "picture must be readable"
-            return Skip(str(row.list_file), row.line, rule, f"{row.file}: {error.strerror}", _PICTURE)
-        return _Face(row, face.tobytes(), hashlib.sha256(data).hexdigest())
-
-    return load
-
-
-def _keep(writer: FaceWriter, found: _Face | Skip, official: str) -> None:
-    if isinstance(found, Skip):
-        writer.skips.append(found)
-        return
-    row = found.row
-    writer.add(
-        found.pixels,
-        row.expression,
-        official_split=official,
-        row=row.line,
-        file=row.file,
-        own_label=row.own_label,
-        original_sha256=found.original_sha256,
-    )
-
-
-def _batches(rows: Iterable[_Row], size: int) -> Iterator[list[_Row]]:
-    iterator = iter(rows)
-    while batch := list(islice(iterator, size)):
-        yield batch

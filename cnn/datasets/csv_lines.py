@@ -1,4 +1,4 @@
-"""Read a dataset's csv file line by line: compressed or not, with any line ends, a broken line harming only itself."""
+"""Read a dataset's csv file line by line, compressed or not; a broken line harms only itself."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import bz2
 import csv
 import gzip
 import lzma
+import re
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +25,12 @@ _LONGEST_LINE = 1 << 20
 FIELDS_RULE = "row must have as many fields as the header"
 
 _OPENERS: dict[str, Callable[[Path], Any]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
-_READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
+_MACOS = re.compile(r"(^|/)(__MACOSX/|\._)")
+_READ_ERRORS = (
+    *(OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, tarfile.TarError),
+    *(RuntimeError, ValueError),  # zipfile's, for what is encrypted, compressed in unknown ways, or badly named
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,8 @@ def csv_rows(path: Path, columns: tuple[str, ...], default_header: tuple[str, ..
     Parameters
     ----------
     path
-        Plain, or compressed as its name says: ``.xz``, ``.gz``, ``.bz2``, or ``.zip`` with a single csv in it.
+        Plain, or compressed as its name says: ``.xz``, ``.gz``, ``.bz2``, or ``.zip`` or ``.tar.gz`` with a single
+        csv in it.
     columns
         The wanted columns by name, in the order of `CsvRow.values`. Spaces around a name and a byte order mark are
         ignored, as are other columns and their order.
@@ -116,26 +124,36 @@ def _read_line(path: Path, stream: IO[bytes]) -> bytes:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
-    try:
-        stream = _open(path)
-    except _READ_ERRORS as error:
-        raise InputError(
-            f"{path}: cannot be opened: {error}. Give a csv file, or one as .xz, .gz, .bz2 or .zip."
-        ) from error
-    with stream:
+    with ExitStack() as stack:
+        try:
+            stream = stack.enter_context(_open(path, stack))
+        except _READ_ERRORS as error:
+            raise InputError(
+                f"{path}: cannot be opened: {error}. Give a csv file, or one as .xz, .gz, .bz2, .zip or .tar.gz."
+            ) from error
         yield stream
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path, stack: ExitStack) -> IO[bytes]:
     suffix = path.suffix.lower()
+    if path.name.lower().endswith(_TARS):
+        tar = stack.enter_context(tarfile.open(path))  # noqa: SIM115  (the stack closes it)
+        members = {member.name: member for member in tar if member.isfile()}
+        stream = tar.extractfile(members[_only_csv(path, list(members))])
+        if stream is None:
+            raise OSError("its csv is no file")
+        return stream
     if suffix in _OPENERS:
         return _OPENERS[suffix](path)
     if suffix != ".zip":
         return path.open("rb")
-    with zipfile.ZipFile(path) as archive:
-        names = [
-            name for name in archive.namelist() if name.lower().endswith(".csv") and not name.startswith("__MACOSX/")
-        ]
-        if len(names) != 1:
-            raise InputError(f"{path}: must hold exactly one csv file. Got {len(names)}. Unpack it and name the file.")
-        return archive.open(names[0])
+    archive = stack.enter_context(zipfile.ZipFile(path))
+    return archive.open(_only_csv(path, archive.namelist()))
+
+
+def _only_csv(path: Path, names: list[str]) -> str:
+    """The one csv in an archive, without those that macOS adds beside each file."""
+    found = [name for name in names if name.lower().endswith(".csv") and not _MACOS.search(name)]
+    if len(found) != 1:
+        raise InputError(f"{path}: must hold exactly one csv file. Got {len(found)}. Unpack it and name the file.")
+    return found[0]

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn.datasets.csv_lines import FIELDS_RULE, CsvRow, csv_rows
+from cnn.datasets.reader import reader
 from cnn.datasets.table import CHECK_ROW, NOT_FIVE, NOT_FIVE_REMEDY, PIXELS, FaceWriter, LabelledFaces
 from cnn.errors import InputError
 from cnn.labels import FER2013
@@ -26,7 +27,7 @@ USAGE_RULE = f"Usage must be one of {', '.join(USAGES)}"
 
 FILES: tuple[str, ...] = tuple(
     f"{stem}.csv{suffix}" for stem in ("fer2013", "icml_face_data") for suffix in ("", ".xz", ".gz", ".bz2", ".zip")
-)
+) + ("fer2013.tar.gz",)
 """The file names looked for where a folder is given."""
 
 _EMOTIONS = {str(emotion): emotion for emotion in FER2013}
@@ -42,6 +43,12 @@ class Fer2013Row:
     pixels: bytes
 
 
+@reader(
+    "fer2013",
+    help="fer2013.csv or icml_face_data.csv, also as .xz, .gz, .bz2, .zip or .tar.gz; or the folder that holds it.",
+    licence="FER2013, P.-L. Carrier and A. Courville (ICML 2013 challenge, on Kaggle): for research.",
+    splits={"Training": "train", "PublicTest": "validation", "PrivateTest": "test"},
+)
 def read_fer2013(fer2013: Path, scratch: Path, report: Report = silent) -> LabelledFaces:
     """Read FER2013's faces with its own labels.
 

@@ -11,19 +11,25 @@ from typing import Any
 import keras
 from keras import layers
 
+from cnn.models.initializers import kernel_initializer
 from cnn.models.registry import register
 
-_INITIALIZERS = {"selu": "lecun_normal", "tanh": "glorot_uniform", "sigmoid": "glorot_uniform"}
 
-
-@register("reference")
+@register(
+    "reference",
+    summary="four wide convolutions and two dense layers; the network of the pipeline rebuilt here",
+    paper="amirhossein-hkh/facial-expression-recognition on GitHub",
+    published="0.75 on its own merged data, five classes",
+    parameters=1_004_805,
+    flops=110_015_616,
+)
 def reference(
     input_shape: tuple[int, int, int] = (48, 48, 1),
     num_classes: int = 5,
     *,
     activation: str = "relu",
     dropout: float = 0.3,
-    conv_dropout: float = 0.1,
+    conv_dropout: float = 0.05,
     momentum: float = 0.95,
 ) -> keras.Model:
     """Build the reference network.
@@ -45,7 +51,7 @@ def reference(
         Of batch normalisation's moving means. Keras's 0.99 takes hundreds of steps to forget the start, too
         many for small sets.
     """
-    initializer = _INITIALIZERS.get(activation, "he_normal")
+    initializer = kernel_initializer(activation)
     pixels = keras.Input(input_shape, name="face")
     x: Any = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(pixels)
     for block, (filters, rate) in enumerate([(64, None), (128, conv_dropout), (256, None), (256, None)], start=1):

@@ -3,24 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import keras
 
+from cnn.models.measured import MEASURED, Measured
 from runs.parameters import ParameterError
 
 Builder = Callable[..., keras.Model]
 
-_BUILDERS: dict[str, Builder] = {}
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """What is known of an architecture without building it."""
+
+    name: str
+    summary: str
+    """One line: what it is and whom it is for."""
+    paper: str
+    """Where it comes from."""
+    published: str | None
+    """The accuracy that its authors publish, and on what; None where they publish none."""
+    parameters: int
+    """With faces of 48x48x1 and five classes, all that a saved model holds; as `flops`."""
+    flops: int
+    """A face, as `cnn.models.count_flops` counts them."""
+    learning_rate: float
+    """One to begin with, for the trainer's `learning_rate`: with it, it learns twenty faces by heart in a few steps."""
+    builder: Builder
+
+    def suggestions(self) -> dict[str, float]:
+        """What the trainer takes unless it is told: `learning_rate`, and the builder's `dropout` and `conv_dropout`."""
+        own = signature(self.builder).parameters
+        return {
+            "learning_rate": self.learning_rate,
+            **{name: own[name].default for name in ("dropout", "conv_dropout")},
+        }
+
+    @property
+    def measured(self) -> Measured | None:
+        """The accuracy that was measured here; None: not yet."""
+        return MEASURED.get(self.name)
 
 
-def register(name: str) -> Callable[[Builder], Builder]:
-    """Enter the decorated builder under `name`.
+_ARCHITECTURES: dict[str, Architecture] = {}
+
+
+def register(
+    name: str,
+    *,
+    summary: str,
+    paper: str,
+    published: str | None,
+    parameters: int,
+    flops: int,
+    learning_rate: float = 1e-3,
+) -> Callable[[Builder], Builder]:
+    """Enter the decorated builder under `name`, with its facts: see `Architecture`.
 
     A builder is called as ``builder(input_shape, num_classes, **options)``, with `input_shape` as (height,
     width, channels). It returns an uncompiled model from float pixels of 0 to 255 (its first layer scales
-    them) to `num_classes` probabilities. It takes the options `activation`, `dropout` and `conv_dropout`,
-    which the trainer always passes, and may ignore them.
+    them) to `num_classes` probabilities. It takes the options `activation`, `dropout` and `conv_dropout`, whose
+    defaults are what it suggests, and may ignore them.
 
     Raises
     ------
@@ -29,9 +75,18 @@ def register(name: str) -> Callable[[Builder], Builder]:
     """
 
     def enter(builder: Builder) -> Builder:
-        if name in _BUILDERS:
+        if name in _ARCHITECTURES:
             raise ValueError(f"A model called {name!r} is registered already. Choose another name.")
-        _BUILDERS[name] = builder
+        _ARCHITECTURES[name] = Architecture(
+            name=name,
+            summary=summary,
+            paper=paper,
+            published=published,
+            parameters=parameters,
+            flops=flops,
+            learning_rate=learning_rate,
+            builder=builder,
+        )
         return builder
 
     return enter
@@ -39,7 +94,20 @@ def register(name: str) -> Callable[[Builder], Builder]:
 
 def names() -> tuple[str, ...]:
     """The registered architectures, sorted."""
-    return tuple(sorted(_BUILDERS))
+    return tuple(sorted(_ARCHITECTURES))
+
+
+def architecture(name: str) -> Architecture:
+    """What is known of the architecture called `name`.
+
+    Raises
+    ------
+    ParameterError
+        When no architecture has that name.
+    """
+    if name not in _ARCHITECTURES:
+        raise ParameterError(f"`model` must be one of {', '.join(map(repr, names()))}. Got {name!r}.")
+    return _ARCHITECTURES[name]
 
 
 def build(
@@ -56,7 +124,7 @@ def build(
     num_classes
         How many probabilities come out.
     options
-        Passed to the builder: `activation`, `dropout`, `conv_dropout` and what it adds itself.
+        Passed to the builder: `activation`, `dropout`, `conv_dropout` and what it adds itself; None is its default.
 
     Raises
     ------
@@ -68,9 +136,8 @@ def build(
     >>> build("reference").count_params()
     1004805
     """
-    if name not in _BUILDERS:
-        raise ParameterError(f"`model` must be one of {', '.join(map(repr, names()))}. Got {name!r}.")
-    return _BUILDERS[name](input_shape, num_classes, **options)
+    given = {option: value for option, value in options.items() if value is not None}
+    return architecture(name).builder(input_shape, num_classes, **given)
 
 
 def with_preprocessing(model: keras.Model) -> keras.Model:

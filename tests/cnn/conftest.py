@@ -37,7 +37,7 @@ def store_table(labels: np.ndarray, splits: list[str], sources: list[str]) -> pd
         "own_label": 0,
     }
     table = pd.DataFrame(known).reindex(columns=list(STORE_COLUMNS))
-    text = ["official_split", "sha256", "original_sha256"]
+    text = ["official_split", "sha256", "original_sha256", "subject"]
     table[text] = table[text].astype("object").fillna("")
     return table
 
@@ -58,3 +58,22 @@ def write_store(tmp_path: Path) -> WriteStore:
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved network of two convolutions with the preprocessing around it, untrained: fast to ask."""
+    keras = pytest.importorskip("keras")
+    from cnn.models import with_preprocessing
+
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    seen = [
+        layers.Rescaling(1 / 255),
+        layers.Conv2D(8, 3, strides=2, activation="relu"),
+        layers.Conv2D(6, 5, strides=2),
+    ]
+    last = [layers.GlobalAveragePooling2D(), layers.Dense(5, kernel_initializer="normal", activation="softmax")]
+    path = tmp_path_factory.mktemp("small") / "model.keras"
+    with_preprocessing(keras.Sequential([keras.Input((48, 48, 1)), *seen, *last], name="small")).save(path)
+    return path

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,7 +10,9 @@ import pandas as pd
 import pytest
 
 from cnn.augment import Augmentation
-from cnn.batches import TrainingFaces, as_input, epoch_batches, steps_per_epoch, targets_of, weights_of
+from cnn.batches import TrainingFaces, as_input, epoch_batches, prefetched, steps_per_epoch, targets_of, weights_of
+from cnn.errors import InputError
+from cnn.mixing import Mixing
 
 PLAIN: dict[str, Any] = {"batch_size": 4, "seed": 1, "epoch": 0}
 
@@ -98,3 +103,78 @@ def test_class_weights(weighting: str, ratio: float) -> None:
     weights = weights_of(np.array([0] * 8 + [1] * 2), weighting)
     assert weights.mean() == pytest.approx(1)
     assert weights[-1] / weights[0] == pytest.approx(ratio)
+
+
+def chances(*values: float) -> TrainingFaces:
+    faces = numbered(len(values))
+    return TrainingFaces(faces.images, faces.targets, np.ones(len(values), np.float32), np.array(values))
+
+
+def test_a_face_is_met_as_often_as_its_chance_says() -> None:
+    faces = chances(*[0.25] * 20, *[2.5] * 6)
+    met = np.array([np.bincount(seen(faces, batch_size=13, epoch=epoch), minlength=26) for epoch in range(200)])
+    assert set(np.unique(met[:, :20])) <= {0, 1, 2}
+    wanted = faces.chances / faces.chances.mean()
+    assert (met >= np.floor(wanted)).all()
+    assert (met <= np.ceil(wanted)).all()
+    np.testing.assert_allclose(met.mean(axis=0), wanted, atol=0.12)
+
+
+def test_equal_chances_show_each_face_once() -> None:
+    assert sorted(seen(chances(*[0.3] * 12))) == list(range(12))
+
+
+def test_balanced_sampling_shows_all_classes_equally_often() -> None:
+    labels = np.array([0] * 60 + [1] * 15 + [2] * 5)
+    faces = chances(*weights_of(labels, "balanced"))
+    met = labels[seen(faces, batch_size=80)]
+    np.testing.assert_allclose(np.bincount(met), 80 / 3, atol=1)
+
+
+def test_priors_count_targets_weights_and_chances() -> None:
+    faces = numbered(4)
+    targets = np.array([[1, 0], [1, 0], [0.5, 0.5], [0, 1]], np.float32)
+    weights = np.array([1, 1, 2, 2], np.float32)
+    np.testing.assert_allclose(TrainingFaces(faces.images, targets, weights).priors(), [0.5, 0.5])
+    rare = np.array([1.0, 1.0, 1.0, 2.0])
+    np.testing.assert_allclose(TrainingFaces(faces.images, targets, weights, rare).priors(), [3 / 8, 5 / 8])
+
+
+def test_prefetched_batches_are_the_same_bit_by_bit() -> None:
+    augmentation, mixing = Augmentation(mirror=True, rotation=9, light=0.5, erasing=0.5), Mixing(1.0, 1.0)
+    for epoch in (0, 1):
+        here, ahead = (epoch_batches(numbered(40), augmentation, mixing, **{**PLAIN, "epoch": epoch}) for _ in "ab")
+        for one, other in zip(here, prefetched(ahead), strict=True):
+            for array, same in zip(one, other, strict=True):
+                np.testing.assert_array_equal(array, same)
+
+
+def test_prefetching_is_ahead_by_so_many_and_no_more() -> None:
+    made: list[int] = []
+    taken = prefetched((made.append(number) or number for number in range(9)), ahead=3)
+    assert next(taken) == 0
+    deadline = time.monotonic() + 10
+    while len(made) < 4 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    time.sleep(0.05)
+    assert made == [0, 1, 2, 3]
+    assert list(taken) == list(range(1, 9))
+
+
+def test_an_error_comes_where_it_was_made_and_the_thread_ends() -> None:
+    def failing() -> Iterator[int]:
+        yield 1
+        raise InputError("the disk is gone")
+
+    taken = prefetched(failing())
+    assert next(taken) == 1
+    with pytest.raises(InputError, match="the disk is gone"):
+        next(taken)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+
+
+def test_a_consumer_that_stops_early_ends_the_thread() -> None:
+    taken = prefetched(iter(range(100)))
+    next(taken)
+    taken.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]

@@ -14,6 +14,9 @@ from runs.progress import Progress, silent
 keras = pytest.importorskip("keras")
 
 
+EVEN = np.full(5, 0.2)
+
+
 class Weights:
     """Stands for a model: a list of arrays and nothing else."""
 
@@ -28,7 +31,7 @@ class Weights:
 
 
 def small() -> Any:
-    layers = [keras.Input((3,)), keras.layers.Dropout(0.5), keras.layers.Dense(5, activation="softmax")]
+    layers = [keras.Input((3,)), keras.layers.Dropout(0.5, seed=0), keras.layers.Dense(5, activation="softmax")]
     return keras.Sequential(layers)
 
 
@@ -60,7 +63,7 @@ def test_progress_comes_in_seconds_not_in_batches(monkeypatch: pytest.MonkeyPatc
     assert said[0].figures["seconds_left"] == pytest.approx(18 * 8 / (16 / 6))
 
 
-def test_the_average_follows_and_is_only_lent() -> None:
+def test_the_average_follows_and_the_model_keeps_its_own() -> None:
     model = Weights(0.0)
     average = AverageWeights(0.5, model.get_weights(), 80)
     model.set_weights([np.array([1.0])])
@@ -69,8 +72,7 @@ def test_the_average_follows_and_is_only_lent() -> None:
     assert average.updates == 20
     assert average.weights[0][0] == pytest.approx(1)
     model.set_weights([np.array([5.0])])
-    with average.applied(model):
-        assert model.values[0][0] == pytest.approx(1)
+    assert average.of(model)[0][0] == pytest.approx(1)
     assert model.values[0][0] == 5
 
 
@@ -96,31 +98,36 @@ def test_the_average_follows_every_four_batches_and_at_each_epochs_end(steps: in
     assert average.weights[0][0] == pytest.approx(wanted) == pytest.approx(1 - 0.9**steps)
 
 
-def test_without_averaging_the_model_keeps_its_weights() -> None:
+def test_without_averaging_the_models_own_weights_are_judged() -> None:
     model = Weights(2.0)
     average = AverageWeights(0.0, [np.array([0.0])], 4)
     average.batch_end(3, model)
-    with average.applied(model):
-        assert model.values[0][0] == 2
+    assert average.of(model)[0][0] == 2
     assert average.updates == 0
 
 
 def test_the_schedule_warms_up_and_ends_near_zero() -> None:
     model = small()
-    compile_model(model, CnnTrainParams(epochs=4, learning_rate=0.01, warm_up_epochs=1), steps=10)
+    compile_model(model, CnnTrainParams(epochs=4, learning_rate=0.01, warm_up_epochs=1), steps=10, priors=EVEN)
     rates = [float(model.optimizer._learning_rate(step)) for step in (0, 5, 10, 25, 40)]
     np.testing.assert_allclose(rates, [0.001, 0.0055, 0.01, 0.005005, 1e-5], rtol=1e-3)
 
 
 def test_a_warm_up_longer_than_the_training_still_compiles() -> None:
     model = small()
-    compile_model(model, CnnTrainParams(epochs=1, warm_up_epochs=9), steps=1)
+    compile_model(model, CnnTrainParams(epochs=1, warm_up_epochs=9), steps=1, priors=EVEN)
     assert float(model.optimizer._learning_rate(0)) == pytest.approx(1e-3)
+
+
+def test_a_rate_that_is_not_given_is_the_networks_own() -> None:
+    model = small()
+    compile_model(model, CnnTrainParams(model="vgg13", warm_up_epochs=0), steps=1, priors=EVEN)
+    assert float(model.optimizer._learning_rate(0)) == pytest.approx(1e-4)
 
 
 def test_weight_decay_spares_biases() -> None:
     model = small()
-    compile_model(model, CnnTrainParams(weight_decay=0.5), steps=3)
+    compile_model(model, CnnTrainParams(weight_decay=0.5), steps=3, priors=EVEN)
     decays = {weight.name: model.optimizer._use_weight_decay(weight) for weight in model.trainable_weights}
     assert decays == {"kernel": True, "bias": False}
 
@@ -129,7 +136,7 @@ def test_dropout_depends_on_the_seed_and_not_on_what_ran_before() -> None:
     keras.utils.set_random_seed(0)
     model = small()
     weights = model.get_weights()
-    compile_model(model, CnnTrainParams(), steps=1)
+    compile_model(model, CnnTrainParams(), steps=1, priors=EVEN)
     batch = (np.ones((4, 3), np.float32), np.eye(5, dtype=np.float32)[:4], np.ones(4, np.float32))
     losses, ends = [], []
     for epoch in (1, 2, 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import resource
@@ -14,10 +15,11 @@ import cv2
 import numpy as np
 import pytest
 
+from cnn import synthetic
 from cnn.errors import InputError
 from cnn.labels import FERPLUS_COLUMNS
 from cnn.merge import MergeParams, merge
-from cnn.merge_rules import CONFLICT, DUPLICATE, LEAK
+from cnn.merge_rules import CONFLICT, DUPLICATE, LEAK, NEAR_CONFLICT, NEAR_LEAK
 from cnn.store import SPLITS, load_faces
 from runs.errors import RunMismatchError
 from runs.parameters import ParameterError
@@ -144,6 +146,59 @@ def test_copies_across_datasets(tmp_path: Path) -> None:
     ]
 
 
+def portrait(number: int) -> np.ndarray:
+    """A smooth picture of 64x64 with fine structure, to cut faces from."""
+    noise = np.random.default_rng(number).normal(size=(64, 64)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 1.5) + 6 * cv2.GaussianBlur(noise, (0, 0), 6)
+    return cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+
+
+def write_class_folders(folder: Path, pictures: dict[str, np.ndarray]) -> Path:
+    for name, picture in pictures.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / name), picture)
+    return folder
+
+
+def test_near_duplicates_leave_training_and_settle_their_conflicts(tmp_path: Path) -> None:
+    faces = {number: portrait(number)[8:56, 8:56] for number in range(12)}
+    folder = write_class_folders(
+        tmp_path / "folders",
+        {f"train/happy/{number}.png": picture for number, picture in faces.items()}
+        | {
+            "test/happy/0.png": portrait(0)[9:57, 7:55],
+            "test/sad/1.png": faces[1][:, ::-1],
+            "train/sad/2.png": cv2.convertScaleAbs(faces[2], alpha=0.8, beta=20),
+        },
+    )
+    params = MergeParams(validation_fraction=0)
+    merged = merge(tmp_path / "faces", params, folders=folder)
+    assert merged.skipped == {NEAR_CONFLICT: 3, NEAR_LEAK: 1}
+    assert (merged.near_pairs, merged.near_leaks, merged.near_conflicts, merged.near_conflict_groups) == (3, 1, 3, 2)
+    assert merged.by_split == {"train": 9, "test": 2}
+    assert {path.name for path in (tmp_path / "faces").iterdir()} >= {"near_duplicates.png", "near_duplicates.csv"}
+    with (tmp_path / "faces" / "near_duplicates.csv").open(newline="") as stream:
+        pairs = list(csv.DictReader(stream))
+    assert [(row["first_split"], row["second_split"], row["mirrored"]) for row in pairs].count(("", "", "False")) == 1
+    assert [row["mirrored"] for row in pairs].count("True") == 1
+    off = merge(tmp_path / "off", MergeParams(validation_fraction=0, near_duplicates="off"), folders=folder)
+    assert (off.faces, off.near_pairs, off.skipped) == (15, 0, {})
+
+
+def test_a_folder_without_splits_gets_a_test(tmp_path: Path) -> None:
+    pictures = {f"{name}/{n}.png": portrait(n + 100 * len(name)) for name in ("sad", "happy") for n in range(20)}
+    merged = merge(tmp_path / "faces", folders=write_class_folders(tmp_path / "folders", pictures))
+    assert merged.by_split == {"train": 32, "validation": 4, "test": 4}
+
+
+def test_too_many_faults_stop_the_merge_with_the_list(tmp_path: Path) -> None:
+    affectnet = write_affectnet(tmp_path / "affectnet", {"training.csv": [(1, 1), (2, 1), (3, 1)]})
+    (affectnet / "Manually_Annotated_Images" / "1" / "2.png").unlink()
+    with pytest.raises(InputError, match=r"`affectnet`: at most 20% .* Got 33.3%(.|\n)*1/2\.png"):
+        merge(tmp_path / "faces", affectnet=affectnet)
+    assert merge(tmp_path / "faces", MergeParams(max_skipped_share=0.5), affectnet=affectnet).faces == 2
+
+
 def test_report_says_what_the_result_says(tmp_path: Path, fer2013: Path) -> None:
     progress: list[Progress] = []
     merged = merge(tmp_path / "faces", fer2013=fer2013, report=progress.append)
@@ -151,7 +206,8 @@ def test_report_says_what_the_result_says(tmp_path: Path, fer2013: Path) -> None
     assert report["by_split"] == merged.by_split
     assert report["parameters"] == MergeParams().as_dict()
     assert {path.name for path in (tmp_path / "faces").iterdir()} == {
-        "images.npy", "faces.parquet", "counts.csv", "counts.png", "skipped.csv", "report.json",
+        "images.npy", "faces.parquet", "counts.csv", "counts.png", "skipped.csv", "report.json", "report.html",
+        "near_duplicates.csv",
     }  # fmt: skip
     assert progress[-1].message == f"merged 120 faces into {tmp_path / 'faces'}"
     assert progress[-1].done == progress[-1].total == 120
@@ -162,7 +218,7 @@ def test_at_most(tmp_path: Path, fer2013: Path) -> None:
 
 
 def test_no_dataset(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"`fer2013`, `ferplus` .* or `affectnet`. Got none"):
+    with pytest.raises(InputError, match=r"`fer2013`, `ferplus` .* or `folders`. Got none"):
         merge(tmp_path / "faces")
 
 
@@ -196,10 +252,12 @@ def test_failed_merge_leaves_the_older_one(tmp_path: Path, fer2013: Path) -> Non
     with pytest.raises(InputError, match="No face is left"):
         merge(tmp_path / "faces", fer2013=folder)
     assert (tmp_path / "faces" / "images.npy").read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"faces", "raw", ".faces.reading"}  # for the next run
+    merge(tmp_path / "faces", fer2013=fer2013)
     assert {path.name for path in tmp_path.iterdir()} == {"faces", "raw"}
 
 
-def test_full_disk_leaves_nothing(tmp_path: Path, fer2013: Path) -> None:
+def test_full_disk_leaves_no_store(tmp_path: Path, fer2013: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # the faces need 276,480 bytes
     try:
@@ -207,7 +265,7 @@ def test_full_disk_leaves_nothing(tmp_path: Path, fer2013: Path) -> None:
             merge(tmp_path / "faces", fer2013=fer2013)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "faces").exists()
 
 
 def test_folder_of_somebody_else_is_not_replaced(tmp_path: Path, fer2013: Path) -> None:
@@ -225,7 +283,7 @@ def test_killed_merges_leave_nothing_behind_after_a_whole_one(tmp_path: Path, fe
         "if sys.argv[3] == 'kill': m.write_reports = lambda *a: os.kill(os.getpid(), signal.SIGKILL)\n"
         "m.merge(Path(sys.argv[1]), fer2013=Path(sys.argv[2]))"
     )
-    for how, status, entries in (("kill", -9, 1), ("kill", -9, 1), ("live", 0, 1)):
+    for how, status, entries in (("kill", -9, 2), ("kill", -9, 2), ("live", 0, 1)):
         command = [sys.executable, "-c", code, str(tmp_path / "out" / "faces"), str(fer2013), how]
         assert subprocess.run(command, cwd=Path(__file__).parents[2], check=False).returncode == status
         assert len(list((tmp_path / "out").iterdir())) == entries
@@ -236,3 +294,21 @@ def test_killed_merges_leave_nothing_behind_after_a_whole_one(tmp_path: Path, fe
 def test_wrong_parameters(wrong: dict[str, object]) -> None:
     with pytest.raises(ParameterError, match=f"`{next(iter(wrong))}` must be"):
         MergeParams(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_every_dataset_at_once_and_no_person_in_two_splits(tmp_path: Path) -> None:
+    data = {name: tmp_path / name for name in ("fer2013", "affectnet", "ckplus", "mpi", "folders")}
+    synthetic.write_fer2013(data["fer2013"], train=40, test=10, seed=1)
+    synthetic.write_affectnet_npy(data["affectnet"], train=20, validation=10, seed=2)
+    synthetic.write_ckplus(data["ckplus"], subjects=5, seed=3)
+    synthetic.write_mpi(data["mpi"], actors=5, seed=4)
+    synthetic.write_class_folders(data["folders"], each=3, seed=5)
+    params = MergeParams(max_skipped_share=0.5, test_fraction=0.2)
+    merge(tmp_path / "faces", params, ferplus=data["fer2013"], **data)
+    table = load_faces(tmp_path / "faces").table
+    assert set(table["source"]) == {"ferplus", "affectnet_npy", "ckplus", "mpi", "folder"}
+    people = table[table["subject"] != ""].groupby(["source", "subject"])["split"]
+    assert (people.nunique() == 1).all()
+    assert set(people.first().loc["ckplus"]) == set(SPLITS)
+    assert set(people.first().loc["mpi"]) == set(SPLITS)

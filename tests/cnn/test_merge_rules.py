@@ -2,46 +2,65 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn.labels import EXPRESSIONS
+from cnn.merge_groups import link_faces
 from cnn.merge_rules import (
     CONFLICT,
     DUPLICATE,
     LEAK,
     LIMIT,
+    NEAR_CONFLICT,
+    NEAR_LEAK,
+    PERSON_LEAK,
     carve_validation,
     drop_copies,
-    link_photos,
     official_splits,
-    photo_groups,
     resolve_conflicts,
+    resolve_near_conflicts,
+    split_the_unsplit,
     take_at_most,
 )
 from runs.skips import Skip, count_by_rule
 
+Pair = tuple[int, int]
 
-def table(faces: str, labels: str = "", splits: str = "", photos: str = "", sources: str = "") -> pd.DataFrame:
-    """One row a letter: equal letters in `faces` are equal pixels; splits are t(rain), v(alidation), (t)e(st)."""
+
+def linked(frame: pd.DataFrame, pairs: Sequence[Pair] = ()) -> pd.DataFrame:
+    return link_faces(frame, pd.DataFrame(list(pairs), columns=["first", "second"], dtype="int64"))
+
+
+def table(
+    faces: str, labels: str = "", splits: str = "", photos: str = "", people: str = "", pairs: Sequence[Pair] = ()
+) -> pd.DataFrame:
+    """One row a letter: equal letters in `faces` are equal pixels; splits are t(rain), v(alidation), (t)e(st) or -
+    for none; `people` are subjects, - for nobody known; `pairs` are near duplicates."""
     count = len(faces)
-    names = {"t": "train", "v": "validation", "e": "test"}
+    names = {"t": "train", "v": "validation", "e": "test", "-": ""}
     numbers = [int(label) for label in labels or "0" * count]
-    return link_photos(
+    return linked(
         pd.DataFrame(
             {
                 "sha256": list(faces),
                 "original_sha256": list(photos or faces),
                 "label": numbers,
                 "expression": [EXPRESSIONS[number] for number in numbers],
-                "source": list(sources or "f" * count),
+                "source": "f",
+                "subject": [name.replace("-", "") for name in people or "-" * count],
                 "split": [names[split] for split in splits or "t" * count],
-                "official_split": "Training",
+                "official_split": ["" if split == "-" else "Training" for split in splits or "t" * count],
                 "row": range(2, count + 2),
             }
-        )
+        ).astype({"source": "str", "subject": "str"}),
+        pairs,
     )
 
 
@@ -49,18 +68,23 @@ def kept(frame: pd.DataFrame) -> list[int]:
     return frame.index.tolist()
 
 
+FER2013 = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
+SPLITS = {"f": FER2013, "a": {"training": "train", "validation": "test"}, "c": {}}
+
+
 @pytest.mark.parametrize(
-    ("rule", "usages", "expected"),
+    ("rule", "sources", "officials", "expected"),
     [
-        ("auto", ["Training", "PublicTest"], ["train", "test"]),
-        ("auto", ["Training", "PublicTest", "PrivateTest"], ["train", "validation", "test"]),
-        ("test", ["Training", "PublicTest", "PrivateTest"], ["train", "test", "test"]),
-        ("validation", ["Training", "PublicTest"], ["train", "validation"]),
-        ("auto", ["training", "validation"], ["train", "test"]),
+        ("auto", "ff", ["Training", "PublicTest"], ["train", "test"]),
+        ("auto", "fff", ["Training", "PublicTest", "PrivateTest"], ["train", "validation", "test"]),
+        ("test", "fff", ["Training", "PublicTest", "PrivateTest"], ["train", "test", "test"]),
+        ("validation", "ff", ["Training", "PublicTest"], ["train", "validation"]),
+        ("auto", "aac", ["training", "validation", ""], ["train", "test", ""]),
     ],
 )
-def test_official_splits(rule: str, usages: list[str], expected: list[str]) -> None:
-    assert official_splits(pd.DataFrame({"official_split": usages}), rule)["split"].tolist() == expected
+def test_official_splits(rule: str, sources: str, officials: list[str], expected: list[str]) -> None:
+    frame = pd.DataFrame({"official_split": officials, "source": list(sources)})
+    assert official_splits(frame, SPLITS, rule)["split"].tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -100,6 +124,7 @@ def test_test_decides_before_validation_before_training(
     assert kept(resolve_conflicts(frame, "drop", [])[0]) == dropped
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("01"), st.sampled_from("tve")), max_size=8))
 def test_the_test_set_does_not_depend_on_the_others(rows: list[tuple[str, str, str]]) -> None:
     def tested(rows: list[tuple[str, str, str]], rule: str) -> list[tuple[str, int]]:
@@ -127,6 +152,27 @@ def test_photographs_linked_by_a_duplicate_are_carved_together() -> None:
     for seed in range(10):
         splits = carve_validation(left, 0.3, seed)["split"]
         assert splits.loc[[0, 1, 3]].nunique() == 1
+
+
+def test_a_copy_without_official_split_neither_outvotes_nor_replaces_a_test_face() -> None:
+    for faces, labels, expected in (("aaab", "1100", [2, 3]), ("aaab", "0000", [2, 3]), ("aaab", "0100", [2, 3])):
+        frame = split_the_unsplit(table(faces, labels, splits="--et"), 0, 0)
+        assert frame["split"].tolist() == ["test", "test", "test", "train"]
+        for rule in ("majority", "drop"):
+            left = resolve_conflicts(frame, rule, [])[0]
+            assert left.loc[left["sha256"] == "a", "label"].eq(0).all()
+            assert kept(drop_copies(left, [])) == expected
+
+
+def test_long_chains_are_followed_fast() -> None:
+    count = 20_000
+    names = [str(number) for number in range(count)]
+    frame = pd.DataFrame({"sha256": names, "original_sha256": names, "source": "f", "subject": ""})
+    order = np.random.default_rng(0).permutation(count)
+    begin = time.process_time()
+    found = linked(frame, list(zip(order[:-1].tolist(), order[1:].tolist(), strict=True)))
+    assert found["near"].eq(0).all()
+    assert time.process_time() - begin < 4  # where only the linked faces move, it takes the square of this count
 
 
 def test_conflicts_can_be_dropped_whole() -> None:
@@ -166,31 +212,146 @@ def test_skip_names_the_row() -> None:
 
 
 def test_groups_follow_chains() -> None:
-    groups = photo_groups(table("abbcd", photos="xxyyz"))
-    assert groups.tolist() == [0, 0, 0, 0, 4]
+    assert table("abbcd", photos="xxyyz")["photo"].tolist() == [0, 0, 0, 0, 4]
+    assert table("abcdef", pairs=[(4, 2), (2, 1)])["near"].tolist() == [0, 1, 1, 3, 1, 5]
+    frame = table("abcdef", photos="xxcdef", people="--pp-p", pairs=[(1, 2)])
+    assert frame["photo"].tolist() == [0, 0, 2, 3, 4, 5]
+    assert frame["near"].tolist() == [0, 1, 1, 3, 4, 5]
+    assert frame["alike"].tolist() == [0, 0, 0, 3, 4, 5]
+    assert frame["group"].tolist() == [0, 0, 0, 0, 4, 0]
 
 
-letters = st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("vwxyz"), st.sampled_from("tve")), max_size=12)
+def test_people_of_two_datasets_are_two_people() -> None:
+    frame = table("ab", people="pp").assign(source=["f", "g"])
+    assert linked(frame)["group"].tolist() == [0, 1]
 
 
-@given(letters)
-def test_no_pixels_and_no_photograph_on_both_sides(rows: list[tuple[str, str, str]]) -> None:
-    faces, photos, splits = ("".join(row[part] for row in rows) for part in range(3))
-    frame = carve_validation(drop_copies(table(faces, splits=splits, photos=photos), []), 0.3, 0)
-    for column in ("sha256", "original_sha256"):
-        assert (frame.groupby(column)["split"].nunique() <= 1).all()
-    assert not frame["sha256"].duplicated().any()
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=25))
+def test_groups_are_those_that_a_walk_finds(pairs: list[Pair]) -> None:
+    frame = table("".join(chr(200 + number) for number in range(30)), pairs=pairs)
+    reached = list(range(30))
+    for _ in range(30):
+        for first, second in pairs:
+            reached[first] = reached[second] = min(reached[first], reached[second])
+    assert frame["near"].tolist() == reached
+
+
+@pytest.mark.parametrize(
+    ("splits", "labels", "majority", "dropped", "groups"),
+    [
+        ("ttt", "000", [0, 1, 2], [0, 1, 2], 0),
+        ("ttt", "001", [0, 1], [], 1),
+        ("tvv", "100", [1, 2], [1, 2], 1),  # validation decides
+        ("ett", "100", [0], [0], 1),
+        ("eet", "010", [0, 1], [0, 1], 1),  # what is in test stays, though it disagrees
+    ],
+)
+def test_near_conflicts(splits: str, labels: str, majority: list[int], dropped: list[int], groups: int) -> None:
+    frame = table("abc", labels, splits, pairs=[(0, 1), (1, 2)])
+    skips: list[Skip] = []
+    left, found = resolve_near_conflicts(frame, "majority", skips)
+    assert (kept(left), found) == (majority, groups)
+    assert count_by_rule(skips) == ({NEAR_CONFLICT: 3 - len(majority)} if len(majority) < 3 else {})
+    assert kept(resolve_near_conflicts(frame, "drop", [])[0]) == dropped
+
+
+def test_two_faces_of_one_photograph_may_differ() -> None:
+    frame = table("ab", "01", photos="pp")
+    assert kept(resolve_near_conflicts(frame, "drop", [])[0]) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("frame", "rule"),
+    [
+        (table("ab", splits="te", photos="pp"), LEAK),
+        (table("ab", splits="te", pairs=[(0, 1)]), NEAR_LEAK),
+        (table("ab", splits="te", people="pp"), PERSON_LEAK),
+        (table("ab", splits="te", photos="pp", people="pp", pairs=[(0, 1)]), LEAK),
+    ],
+)
+def test_a_leak_is_told_by_the_closest_link(frame: pd.DataFrame, rule: str) -> None:
+    skips: list[Skip] = []
+    assert kept(drop_copies(frame, skips)) == [1]
+    assert count_by_rule(skips) == {rule: 1}
+
+
+def test_near_duplicates_of_one_split_stay() -> None:
+    assert kept(drop_copies(table("ab", pairs=[(0, 1)]), [])) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("people", "splits", "pairs", "expected"),
+    [
+        ("pp--", "--te", [(1, 3)], ["test", "test", "train", "test"]),
+        ("pp--", "--te", [(1, 2)], ["train", "train", "train", "test"]),
+        ("pp--", "--te", [(0, 2), (1, 3)], ["test", "test", "train", "test"]),
+    ],
+)
+def test_the_unsplit_go_where_their_like_is(people: str, splits: str, pairs: list[Pair], expected: list[str]) -> None:
+    frame = table("abcd", splits=splits, people=people, pairs=pairs)
+    assert split_the_unsplit(frame, 0, 0)["split"].tolist() == expected
+
+
+def test_people_are_split_and_not_their_faces() -> None:
+    count = 200
+    frame = many("01", count // 2).assign(split="", subject=[f"s{number % 10}" for number in range(count)])
+    split = carve_validation(split_the_unsplit(linked(frame), 0.1, 0), 0.1, 0)
+    by_person = split.groupby("subject")["split"].unique()
+    assert (by_person.str.len() == 1).all()
+    assert by_person.str[0].value_counts().to_dict() == {"train": 8, "test": 1, "validation": 1}
+
+
+def test_who_is_in_test_depends_on_the_seed_and_not_on_company() -> None:
+    def tested(frame: pd.DataFrame, seed: int) -> set[str]:
+        split = split_the_unsplit(linked(frame), 0.3, seed)
+        return set(split.loc[split["split"] == "test", "subject"])
+
+    frame = many("01", 20).assign(split="", subject=[f"s{number % 10}" for number in range(40)])
+    other = many("2", 30, "a").assign(split="")
+    assert tested(frame, 0) == tested(pd.concat([other, frame], ignore_index=True), 0) - {""}
+    assert len({frozenset(tested(frame, seed)) for seed in range(5)}) > 1
+
+
+rows = st.lists(
+    st.tuples(*map(st.sampled_from, ("abcdefgh", "stuvwxyz", "01", "--tve", "---pq", "fg"))), min_size=1, max_size=14
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(rows, st.lists(st.tuples(st.integers(0, 13), st.integers(0, 13)), max_size=6), st.sampled_from([0.0, 0.2, 0.5]))
+def test_nothing_is_in_two_splits_whatever_the_input(
+    rows: list[tuple[str, ...]], pairs: list[Pair], fraction: float
+) -> None:
+    faces, photos, labels, splits, people, sources = ("".join(row[part] for row in rows) for part in range(6))
+    inside = [pair for pair in pairs if max(pair) < len(rows)]
+    frame = table(faces, labels, splits, photos, people).assign(source=list(sources))
+    frame = split_the_unsplit(linked(frame, inside), fraction, 0)
+    before = frame[frame["split"] == "test"]
+    frame = resolve_near_conflicts(resolve_conflicts(frame, "majority", [])[0], "majority", [])[0]
+    frame = carve_validation(drop_copies(frame, []), fraction, 0)
+    known = frame[frame["subject"] != ""]
+    for name in ("sha256", "original_sha256", "near", "group"):
+        assert (frame.groupby(name)["split"].nunique() <= 1).all()
+    assert (known.groupby(["source", "subject"])["split"].nunique() <= 1).all()
+    assert set(frame["split"]) <= {"train", "validation", "test"}
+    alone = drop_copies(resolve_conflicts(before, "majority", [])[0], [])
+    tested = frame[frame["split"] == "test"]
+    assert kept(tested) == kept(alone)
+    official = before[before["official_split"] != ""]
+    alone = drop_copies(resolve_conflicts(official, "majority", [])[0], [])
+    assert kept(tested[tested["official_split"] != ""]) == kept(alone)
 
 
 def many(classes: str, count: int, source: str = "f") -> pd.DataFrame:
-    frames = [table("x" * count, label * count, sources=source * count) for label in classes]
+    frames = [table("x" * count, label * count).assign(source=source) for label in classes]
     frame = pd.concat(frames, ignore_index=True)
     names = [f"{source}{label}{number}" for label, number in zip(frame["label"], range(len(frame)), strict=True)]
-    return link_photos(frame.assign(sha256=names, original_sha256=names))
+    return linked(frame.assign(sha256=names, original_sha256=names))
 
 
 def joined(*frames: pd.DataFrame) -> pd.DataFrame:
-    return link_photos(pd.concat(frames, ignore_index=True))
+    return linked(pd.concat(frames, ignore_index=True))
 
 
 def test_validation_is_a_share_of_every_class_and_source() -> None:

@@ -89,3 +89,16 @@ def test_another_number_of_classes_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match=r"must have 5 outputs.*\(7,\)"):
         load_model(tmp_path / "seven.keras")
+
+
+def test_another_kind_of_input_is_refused(tmp_path: Path) -> None:
+    keras.Sequential([keras.Input((48, 48, 3)), keras.layers.Flatten(), keras.layers.Dense(5)]).save(
+        tmp_path / "colour.keras"
+    )
+    with pytest.raises(InputError, match=r"must take grey faces.*Got the input shapes \(None, 48, 48, 3\)"):
+        load_model(tmp_path / "colour.keras")
+    left, right = keras.Input((4, 4, 1)), keras.Input((4, 4, 1))
+    both = keras.layers.Dense(5)(keras.layers.Flatten()(keras.layers.Add()([left, right])))
+    keras.Model([left, right], both).save(tmp_path / "two.keras")
+    with pytest.raises(InputError, match=r"Got the input shapes \(None, 4, 4, 1\), \(None, 4, 4, 1\)"):
+        load_model(tmp_path / "two.keras")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnn.preprocess import PictureError, crop, decode, to_face, to_grey
+from cnn.preprocess import Box, ExactBox, PictureError, crop, decode, read_face, reduction, to_face, to_grey
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (60, 80)).astype(np.uint8)
 
@@ -39,10 +42,27 @@ def test_no_picture_is_refused(data: bytes, rule: str) -> None:
         decode(data)
 
 
-def test_more_pixels_than_opencv_takes_is_refused() -> None:
-    header = b"P5 1000000 1000000 255\n"
-    with pytest.raises(PictureError, match="must decode"):
-        decode(header + bytes(100))
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"P5 1000000 1000000 255\n" + bytes(100),
+        b"\xff\xd8\xff\xc0\0\x11\x08\xff\xff\xff\xff\x03" + bytes(20) + b"\xff\xd9",
+        encoded(".png")[:16] + b"\0\1\0\0\0\1\0\0" + encoded(".png")[24:],
+    ],
+)
+def test_picture_with_too_many_pixels_is_refused_by_its_header(data: bytes) -> None:
+    tracemalloc.start()
+    with pytest.raises(PictureError, match=r"at most 100 megapixels \(got (1000000|65535|65536)x"):
+        read_face(data)
+    assert tracemalloc.get_traced_memory()[1] < 100_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.9])
+def test_truncated_png_is_refused(share: float) -> None:
+    data = encoded(".png")
+    with pytest.raises(PictureError, match="must be whole"):
+        decode(data[: int(len(data) * share)])
 
 
 @given(st.integers(-200, 200), st.integers(-200, 200), st.integers(1, 300), st.integers(1, 300))
@@ -96,3 +116,79 @@ def test_other_arrays_are_refused(image: np.ndarray) -> None:
 def test_picture_without_pixels_is_refused() -> None:
     with pytest.raises(PictureError, match="must have pixels"):
         to_face(np.zeros((0, 5), np.uint8))
+
+
+def smooth_picture(width: int, height: int) -> np.ndarray:
+    """Grain of several sizes, as in a photograph: what is finer than two pixels is weak."""
+    rng = np.random.default_rng(3)
+    picture = np.full((height, width), 128, np.float32)
+    for cell in (2, 4, 8, 16, 32, 64):
+        grain = rng.normal(0, 0.75 * cell, (height // cell + 2, width // cell + 2)).astype(np.float32)
+        picture += cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def jpeg(picture: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+
+
+def turned(data: bytes, orientation: int) -> bytes:
+    """The JPEG with EXIF data that ask for a turn."""
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0) + bytes(4)
+    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:]
+
+
+@pytest.mark.parametrize(
+    ("side", "factor"), [(48, 1), (191, 1), (192, 2), (383, 2), (384, 4), (767, 4), (768, 8), (1800, 8)]
+)
+def test_jpeg_is_reduced_while_the_face_keeps_twice_its_size(side: int, factor: int) -> None:
+    start = b"\xff\xd8"
+    assert reduction(start, (2000, 2000), (0, 10, side, side)) == factor
+    assert reduction(start, (2000, 2000), (0, 10, 1900, side)) == factor
+    assert reduction(start, (2000, 2000), (2000 - side, 10, 9999, 9999)) == factor
+    assert reduction(start, (side, 2000), None) == factor
+
+
+def test_only_jpeg_is_reduced() -> None:
+    assert reduction(b"\x89PNG", (2000, 2000), None) == 1
+
+
+@pytest.mark.parametrize("box", [(37, 21, 201, 195), (11, 80, 390, 400), (3, 5, 771, 901), (-50, -30, 500, 500), None])
+def test_reduced_face_is_that_of_the_full_picture(box: Box | None) -> None:
+    data = jpeg(smooth_picture(801, 907))
+    assert reduction(data, (801, 907), box) > 1
+    difference = read_face(data, box).astype(int) - to_face(decode(data), box)
+    assert np.abs(difference).mean() < 0.75
+    assert np.abs(difference).max() <= 4
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("box", [(30, 500, 290, 280), (20, 30, 100, 120)])
+def test_box_is_in_the_upright_picture(orientation: int, box: tuple[int, int, int, int]) -> None:
+    upright = smooth_picture(400, 801)
+    turns = [None, 1, cv2.ROTATE_180, 0, None, cv2.ROTATE_90_COUNTERCLOCKWISE, None, cv2.ROTATE_90_CLOCKWISE]
+    stored = upright
+    if orientation in (2, 4):
+        stored = cv2.flip(upright, turns[orientation - 1] or 0)
+    elif orientation in (5, 7):
+        stored = upright.T if orientation == 5 else cv2.flip(upright.T, -1)
+    elif orientation > 1:
+        stored = cv2.rotate(upright, turns[orientation - 1] or 0)
+    face = read_face(turned(jpeg(stored), orientation), box)
+    assert np.abs(face.astype(int) - to_face(upright, box)).mean() < 2
+
+
+def test_edges_between_pixels() -> None:
+    ramp = np.tile(np.arange(100, dtype=np.uint8) * 2, (100, 1))
+    data = cv2.imencode(".png", ramp)[1].tobytes()
+    face = read_face(data, (10.5, 20.25, 72, 72))
+    expected = 2 * (10.5 + (np.arange(48) + 0.5) * 1.5 - 0.5)
+    assert np.abs(face - expected).max() <= 1
+
+
+@pytest.mark.parametrize("box", [(float("nan"), 0, 50, 50), (0, 0, float("inf"), 50), (0, 0, 50, float("nan"))])
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_box_without_end_is_refused(box: ExactBox, suffix: str) -> None:
+    data = cv2.imencode(suffix, smooth_picture(300, 300))[1].tobytes()
+    with pytest.raises(PictureError, match="box must be finite"):
+        read_face(data, box)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 import pytest
 
+from cnn import store
+from cnn.datasets.table import NUMBER_COLUMNS, OPTIONAL
 from cnn.errors import InputError
-from cnn.store import IMAGES, SPLITS, TABLE, load_faces
+from cnn.store import IMAGES, SPLITS, STORE_COLUMNS, TABLE, load_faces, write_table
 
 WriteStore = Callable[..., Path]
 
@@ -72,6 +75,26 @@ def test_half_a_file(write_store: WriteStore, name: str, share: float) -> None:
         load_faces(path.parent)
 
 
+@pytest.mark.parametrize(("old", "new"), [(b"'shape': (", b"'shape': (("), (b"}", b"{"), (b"|u1", b"|z1")])
+def test_damaged_header(write_store: WriteStore, old: bytes, new: bytes) -> None:
+    path = write_store() / IMAGES
+    data = path.read_bytes()
+    path.write_bytes(data[:128].replace(old, new)[:128] + data[128:])
+    with pytest.raises(InputError, match=f"{IMAGES}: cannot be read"):
+        load_faces(path.parent)
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"numpy_type", b"numpy_kind"), (b'"name"', b'"kame"')])
+def test_damaged_notes_of_pandas(write_store: WriteStore, old: bytes, new: bytes) -> None:
+    path = write_store() / TABLE
+    table = pyarrow.parquet.read_table(path)
+    notes = table.schema.metadata[b"pandas"]
+    assert old in notes
+    pyarrow.parquet.write_table(table.replace_schema_metadata({b"pandas": notes.replace(old, new)}), path)
+    with pytest.raises(InputError, match=f"{TABLE}: cannot be read"):
+        load_faces(path.parent)
+
+
 @pytest.mark.parametrize("images", [np.zeros((40, 48, 48)), np.zeros((40, 24, 24), np.uint8), np.zeros(3, np.uint8)])
 def test_other_array(write_store: WriteStore, images: np.ndarray) -> None:
     folder = write_store()
@@ -111,3 +134,34 @@ def test_wrong_value(write_store: WriteStore, column: str, value: object) -> Non
     table.to_parquet(folder / TABLE)
     with pytest.raises(InputError, match=f"row 2 has a wrong `{column}`. Got {value}\\."):
         load_faces(folder)
+
+
+def test_older_store_loads_with_the_newer_columns_unknown(write_store: WriteStore) -> None:
+    folder = write_store()
+    pd.read_parquet(folder / TABLE).drop(columns=list(OPTIONAL)).to_parquet(folder / TABLE)
+    table = load_faces(folder).table
+    assert set(STORE_COLUMNS) == set(table)
+    assert {str(table[name].dtype) for name in NUMBER_COLUMNS} == {"float32"}
+    assert table[list(NUMBER_COLUMNS)].isna().all(axis=None)
+    assert set(table["subject"]) == {""}
+    assert set(table["landmarks"]) == {None}
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("rows_at_once", [2, 100])
+def test_table_keeps_its_landmarks_and_types(
+    write_store: WriteStore, monkeypatch: pytest.MonkeyPatch, known: bool, rows_at_once: int
+) -> None:
+    monkeypatch.setattr(store, "_ROWS", rows_at_once)
+    folder = write_store(2, 1, 0)
+    table = load_faces(folder).table
+    landmarks = [np.arange(136, dtype=np.float32) if known else None, None, None]
+    table["landmarks"] = pd.Series(landmarks, dtype="object")
+    write_table(folder / TABLE, table.assign(group=1)[["group", *table.columns[::-1]]])
+    again = load_faces(folder).table
+    assert again.columns.tolist() == list(STORE_COLUMNS)
+    assert pyarrow.parquet.read_schema(folder / TABLE).field("landmarks").type == pyarrow.list_(pyarrow.float32())
+    assert (again["landmarks"][0] is not None) == known
+    assert not known or again["landmarks"][0].tolist() == list(range(136))
+    assert again["landmarks"].tolist()[1:] == [None, None]
+    pd.testing.assert_frame_equal(again.drop(columns="landmarks"), table[list(STORE_COLUMNS)].drop(columns="landmarks"))

@@ -75,3 +75,14 @@ def write_affectnet(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def write_noise() -> Callable[[Path, int], None]:
+    """Write a picture of 60x48 pixels of noise at a path, in the format of its name, with the folders to it."""
+
+    def write(path: Path, seed: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), np.random.default_rng(seed).integers(0, 256, (48, 60, 3)).astype(np.uint8))
+
+    return write

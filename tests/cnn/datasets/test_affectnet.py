@@ -14,12 +14,22 @@ import pytest
 from cnn.datasets.affectnet import read_affectnet
 from cnn.datasets.table import NOT_FIVE
 from cnn.errors import InputError
+from runs.progress import Progress
 
 Write = Callable[..., Path]
 
 
-def row(file: str = "1/0.jpg", box: str = "0,0,80,60", expression: object = 1) -> str:
-    return f"{file},{box},,{expression},-2,-2"
+POINTS = ";".join(f"{n}.5;{n}" for n in range(68))
+
+
+def row(
+    file: str = "1/0.jpg",
+    box: str = "0,0,80,60",
+    expression: object = 1,
+    landmarks: str = "",
+    feeling: str = "-2,-2",
+) -> str:
+    return f"{file},{box},{landmarks},{expression},{feeling}"
 
 
 def test_reads_both_lists_in_order(tmp_path: Path, write_affectnet: Write) -> None:
@@ -43,6 +53,27 @@ def test_face_is_the_box_of_the_grey_picture(tmp_path: Path, write_affectnet: Wr
     assert faces.table["original_sha256"][0] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def test_feeling_and_landmarks(tmp_path: Path, write_affectnet: Write) -> None:
+    rows = [row(landmarks=POINTS, feeling="0.25,-1"), row(), row(landmarks="NULL", feeling="NULL,-2.0")]
+    table = read_affectnet(write_affectnet(rows), tmp_path).table
+    assert np.array_equal(table["landmarks"][0].reshape(68, 2), [(n + 0.5, n) for n in range(68)])
+    assert table["landmarks"].tolist()[1:] == [None, None]
+    assert (table["valence"][0], table["arousal"][0]) == (0.25, -1)
+    assert table[["valence", "arousal"]][1:].isna().all(axis=None)
+
+
+def test_box_is_kept_as_it_is_written(tmp_path: Path, write_affectnet: Write) -> None:
+    table = read_affectnet(write_affectnet([row(box="-20,-10,48,58")]), tmp_path).table
+    assert table[["box_x", "box_y", "box_width", "box_height"]].to_numpy().tolist() == [[-20, -10, 48, 58]]
+    assert table["subject"].tolist() == [""]
+
+
+def test_total_counts_the_rows_of_the_five_classes(tmp_path: Path, write_affectnet: Write) -> None:
+    reports: list[Progress] = []
+    read_affectnet(write_affectnet([row(), row(expression=4), row()], [row(expression=9)]), tmp_path, reports.append)
+    assert [(report.done, report.total) for report in reports[1:]] == [(0, 2), (2, 2)]
+
+
 def test_box_is_clipped_to_the_picture(tmp_path: Path, write_affectnet: Write) -> None:
     faces = read_affectnet(write_affectnet([row(box="-20,-10,48,58"), row(box="0,0,28,48")]), tmp_path)
     assert np.array_equal(faces.images[0], faces.images[1])
@@ -62,11 +93,23 @@ BROKEN = {
     "flat box": (row(box="0,0,80,0"), "box must be at least 1x1", "1/0.jpg: (0, 0, 80, 0)"),
     "box outside": (row(box="80,0,10,10"), "box must touch its picture", "1/0.jpg: (80, 0, 10, 10) in 80x60"),
     "missing": (row("1/9.jpg"), "picture must exist", "1/9.jpg"),
-    "a folder": (row("1"), "picture must exist", "1"),
+    "a folder": (row("1"), "picture must be a file", "1"),
     "upwards": (row("../training.csv"), "picture must lie in the picture folder", "../training.csv"),
     "upwards inside": (row("1/../../training.csv"), "picture must lie in the picture folder", "1/../../training.csv"),
     "absolute": (row("/etc/passwd"), "picture must lie in the picture folder", "/etc/passwd"),
     "null byte": (row("1/\0.jpg"), "picture must lie in the picture folder", "1/\0.jpg"),
+    "short landmarks": (row(landmarks=POINTS[:-5]), "must be 68 x;y pairs", POINTS[:200]),
+    "words as landmarks": (row(landmarks="x;y"), "must be 68 x;y pairs", "x;y"),
+    "endless landmarks": (
+        row(landmarks=POINTS.replace("7.5", "inf")),
+        "must be 68 x;y",
+        POINTS.replace("7.5", "inf")[:200],
+    ),
+    "far landmarks": (row(landmarks=POINTS.replace("7.5", "1e39")), "68 x;y", POINTS.replace("7.5", "1e39")[:200]),
+    "valence": (row(feeling="1.01,0"), "valence must be a number from -1 to 1", "1.01"),
+    "arousal": (row(feeling="0,-1.5"), "arousal must be a number from -1 to 1", "-1.5"),
+    "no number": (row(feeling="high,0"), "valence must be a number", "'high'"),
+    "nan": (row(feeling="0,nan"), "arousal must be a number", "'nan'"),
     "too long": (row("1/" + "9" * 300), "picture must be readable", "1/" + "9" * 300 + ": File name too long"),
 }
 
@@ -97,7 +140,7 @@ def test_broken_picture_is_skipped(tmp_path: Path, write_affectnet: Write, kept:
 def test_pipe_is_not_waited_for(tmp_path: Path, write_affectnet: Write) -> None:
     folder = write_affectnet([row("1/pipe.jpg")])
     os.mkfifo(folder / "Manually_Annotated_Images" / "1" / "pipe.jpg")
-    assert [skip.rule for skip in read_affectnet(folder, tmp_path).skips] == ["picture must exist"]
+    assert [skip.rule for skip in read_affectnet(folder, tmp_path).skips] == ["picture must be a file"]
 
 
 def test_list_without_header(tmp_path: Path, write_affectnet: Write) -> None:

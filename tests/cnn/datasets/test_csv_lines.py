@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -63,9 +65,51 @@ def test_zip_with_one_csv(tmp_path: Path) -> None:
     assert list(csv_rows(path, WANTED)) == ROWS
 
 
+def tarred(path: Path, members: dict[str, str]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".tar.gz", ".tgz"])
+def test_tar_with_one_csv(tmp_path: Path, suffix: str) -> None:
+    members = {"fer2013/README": "", "fer2013/t.csv": TEXT, "fer2013/._t.csv": "?"}
+    assert list(csv_rows(tarred(tmp_path / f"t{suffix}", members), WANTED)) == ROWS
+
+
+def test_tar_whose_csv_is_a_link(tmp_path: Path) -> None:
+    path = tmp_path / "t.tar"
+    (tmp_path / "a.csv").symlink_to("/etc/passwd")
+    with tarfile.open(path, "w") as archive:
+        archive.add(tmp_path / "a.csv", "a.csv")
+    with pytest.raises(InputError, match=r"exactly one csv file\. Got 0"):
+        list(csv_rows(path, WANTED))
+
+
+@pytest.mark.parametrize("end", [0, 20, -20])
+def test_tar_that_breaks_off(tmp_path: Path, end: int) -> None:
+    path = tarred(tmp_path / "t.tar.gz", {"t.csv": TEXT * 1000})
+    path.write_bytes(path.read_bytes()[:end])
+    with pytest.raises(InputError, match="cannot be opened"):
+        list(csv_rows(path, WANTED))
+
+
+def test_zip_with_a_name_that_is_no_text(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "t.zip", {"\u00e9.csv": TEXT})
+    path.write_bytes(path.read_bytes().replace("\u00e9".encode(), b"\xff\xff"))
+    with pytest.raises(InputError, match=r"t\.zip: cannot be opened: 'utf-8' codec"):
+        list(csv_rows(path, ("a",)))
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
 @pytest.mark.parametrize("members", [{}, {"a.csv": TEXT, "b.csv": TEXT}])
-def test_zip_without_exactly_one_csv(tmp_path: Path, members: dict[str, str]) -> None:
-    path = zipped(tmp_path / "t.zip", members)
+def test_archive_without_exactly_one_csv(
+    tmp_path: Path, members: dict[str, str], pack: Callable[[Path, dict[str, str]], Path]
+) -> None:
+    path = pack(tmp_path / ("t.zip" if pack is zipped else "t.tar.gz"), members)
     with pytest.raises(InputError, match=f"exactly one csv file. Got {len(members)}"):
         list(csv_rows(path, WANTED))
 

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cnn.datasets.ferplus import majority, read_ferplus
+from cnn.datasets.ferplus import FerplusParams, read_ferplus, read_ferplus_folder
+from cnn.datasets.ferplus_rules import majority
 from cnn.datasets.table import NOT_FIVE
 from cnn.errors import InputError
 from cnn.labels import FERPLUS_COLUMNS
+from runs.skips import count_by_rule
 
 Write = Callable[..., Path]
 
@@ -140,3 +142,42 @@ def test_folder_without_votes(tmp_path: Path, write_fer2013: Write) -> None:
     fer2013 = write_fer2013(["Training"])
     with pytest.raises(InputError, match=r"`ferplus`: .* holds none of fer2013new\.csv"):
         read_ferplus(fer2013, tmp_path, tmp_path)
+
+
+SHARED = (5, 3, 2, 0, 0, 0, 0, 0, 0, 0)
+DOUBTED = (5, 0, 0, 0, 0, 0, 0, 0, 3, 2)
+
+
+def test_distribution_keeps_faces_that_two_classes_share(
+    tmp_path: Path, write_fer2013: Write, write_ferplus: Write
+) -> None:
+    paths = write_fer2013(["Training"] * 4), write_ferplus(["Training"] * 4, {0: SHARED, 1: TIE, 2: FEAR, 3: HALF})
+    assert len(read_ferplus(*paths, tmp_path).table) == 0
+    faces = read_ferplus(*paths, tmp_path, params=FerplusParams(labels="distribution"))
+    assert faces.table["expression"].tolist() == ["Neutral", "Happy"]
+    assert faces.table["vote_happy"].tolist() == [3, 5]
+    assert faces.table["vote_surprise"].tolist() == [0, 3]
+    assert count_by_rule(faces.skips) == {"no majority among the votes": 1, NOT_FIVE: 1}
+
+
+@pytest.mark.parametrize(("unknown_votes", "kept"), [("count", 0), ("drop", 2)])
+def test_unknown_votes(
+    tmp_path: Path, write_fer2013: Write, write_ferplus: Write, unknown_votes: str, kept: int
+) -> None:
+    votes = {0: DOUBTED, 1: (0, 4, 2, 0, 0, 0, 0, 0, 4, 0)}
+    paths = write_fer2013(["Training"] * 2), write_ferplus(["Training"] * 2, votes)
+    params = FerplusParams(unknown_votes=unknown_votes)  # type: ignore[arg-type]
+    assert len(read_ferplus(*paths, tmp_path, params=params).table) == kept
+
+
+def test_both_files_in_one_folder_or_by_the_votes(tmp_path: Path, write_fer2013: Write, write_ferplus: Write) -> None:
+    write_fer2013(["Training"])
+    votes = write_ferplus(["Training"])
+    assert len(read_ferplus_folder(tmp_path, tmp_path).table) == 1
+    assert len(read_ferplus_folder(votes, tmp_path).table) == 1
+
+
+def test_byte_order_mark_and_windows_line_ends(tmp_path: Path, write_fer2013: Write, write_ferplus: Write) -> None:
+    faces, votes = write_fer2013(["Training"] * 2), write_ferplus(["Training"] * 2, {1: SAD})
+    votes.write_bytes(b"\xef\xbb\xbf" + votes.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_ferplus(faces, votes, tmp_path).table["expression"].tolist() == ["Happy", "Sad"]

@@ -1,20 +1,17 @@
 from __future__ import annotations
 
-from pathlib import Path
+from datetime import date
 from typing import get_args, get_type_hints
 
-import numpy as np
 import pytest
 
+from cnn.models.initializers import kernel_initializer
+from cnn.models.measured import MEASURED, Measured
 from cnn.train_params import CnnTrainParams
 from runs.parameters import ParameterError
 
 keras = pytest.importorskip("keras")
 models = pytest.importorskip("cnn.models")
-
-
-def faces(count: int, side: int = 48) -> np.ndarray:
-    return np.random.default_rng(side).integers(0, 256, (count, side, side, 1)).astype(np.float32)
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
@@ -23,62 +20,59 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 
 def test_a_name_is_given_once() -> None:
+    facts = {"summary": "", "paper": "", "published": None, "parameters": 0, "flops": 0}
     with pytest.raises(ValueError, match="'reference' is registered already"):
-        models.register("reference")(models.build)
+        models.register("reference", **facts)(models.build)
 
 
 def test_the_trainer_offers_what_is_registered() -> None:
-    assert set(get_args(get_type_hints(CnnTrainParams)["model"])) == set(models.names())
-
-
-def test_every_activation_offered_builds() -> None:
-    for activation in get_args(get_type_hints(CnnTrainParams)["activation"]):
-        assert models.build("reference", activation=activation).count_params() == 1_004_805
+    assert get_args(get_type_hints(CnnTrainParams)["model"]) == models.names()
 
 
 @pytest.mark.parametrize("name", models.names())
-class TestContract:
-    """What every registered architecture keeps."""
+def test_the_activation_reaches_every_hidden_layer(name: str) -> None:
+    model = models.build(name, activation="selu")
+    used = {layer.activation.__name__ for layer in model.layers if hasattr(layer, "activation")}
+    assert used - {"linear", "softmax"} == {"selu"}
+    kernels = [layer.kernel_initializer for layer in model.layers if hasattr(layer, "kernel_initializer")]
+    assert isinstance(kernels[0], keras.initializers.LecunNormal)
 
-    def test_pixels_in_probabilities_out(self, name: str) -> None:
-        model = models.build(name, num_classes=7, activation="relu", dropout=0.2, conv_dropout=0.1)
-        answers = model.predict_on_batch(faces(3))
-        assert answers.shape == (3, 7)
-        np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)
 
-    def test_any_size_goes_in_and_its_own_size_unchanged(self, name: str) -> None:
-        model = models.build(name)
-        whole = models.with_preprocessing(model)
-        assert whole.input_shape == (None, None, None, 1)
-        assert whole.count_params() == model.count_params()
-        np.testing.assert_allclose(whole.predict_on_batch(faces(2)), model.predict_on_batch(faces(2)), rtol=1e-6)
-        assert whole.predict_on_batch(faces(2, side=101)).shape == (2, 5)
+@pytest.mark.parametrize("name", models.names())
+def test_what_is_not_given_is_what_the_network_suggests(name: str) -> None:
+    own = models.architecture(name).suggestions()
+    keras.utils.set_random_seed(1)
+    asked = models.build(name, dropout=own["dropout"], conv_dropout=own["conv_dropout"]).get_config()
+    left = models.build(name, activation=None, dropout=None, conv_dropout=None).get_config()
+    rates = [[layer["config"].get("rate") for layer in config["layers"]] for config in (asked, left)]
+    assert rates[0] == rates[1]
+    assert own["learning_rate"] == models.architecture(name).learning_rate
 
-    def test_saved_and_loaded_it_gives_the_same_numbers(self, name: str, tmp_path: Path) -> None:
-        whole = models.with_preprocessing(models.build(name))
-        whole.save(tmp_path / "model.keras")
-        loaded = keras.saving.load_model(tmp_path / "model.keras", custom_objects=None, safe_mode=True)
-        np.testing.assert_array_equal(loaded.predict_on_batch(faces(4)), whole.predict_on_batch(faces(4)))
 
-    def test_a_batch_of_one_equals_a_batch_of_many(self, name: str) -> None:
-        model = models.build(name)
-        many = model.predict_on_batch(faces(5))
-        single = np.concatenate([model.predict_on_batch(face[np.newaxis]) for face in faces(5)])
-        np.testing.assert_allclose(single, many, rtol=1e-4, atol=1e-6)
+def test_suggestions_are_the_published_ones() -> None:
+    assert models.architecture("vgg13").suggestions() == {"learning_rate": 1e-4, "dropout": 0.5, "conv_dropout": 0.25}
+    assert models.architecture("reference").suggestions() == {
+        "learning_rate": 1e-3,
+        "dropout": 0.3,
+        "conv_dropout": 0.05,
+    }
 
-    def test_the_same_seed_gives_the_same_weights(self, name: str) -> None:
-        built = []
-        for _ in range(2):
-            keras.utils.set_random_seed(4)
-            built.append(models.build(name).get_weights())
-        for one, other in zip(*built, strict=True):
-            np.testing.assert_array_equal(one, other)
 
-    @pytest.mark.slow
-    def test_it_learns_twenty_faces_by_heart(self, name: str) -> None:
-        keras.utils.set_random_seed(5)
-        model = models.build(name, dropout=0.0, conv_dropout=0.0)
-        model.compile(keras.optimizers.Adam(2e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-        labels = np.arange(20) % 5
-        model.fit(faces(20), labels, epochs=60, batch_size=20, verbose=0)
-        assert (model.predict_on_batch(faces(20)).argmax(axis=1) == labels).all()
+@pytest.mark.parametrize("activation", get_args(get_type_hints(CnnTrainParams)["activation"]))
+def test_every_activation_offered_has_an_initializer(activation: str) -> None:
+    layer = keras.layers.Dense(3, activation=activation, kernel_initializer=kernel_initializer(activation))
+    assert layer.activation.__name__ == activation
+
+
+def test_only_what_is_registered_was_measured() -> None:
+    assert set(MEASURED) <= set(models.names())
+    assert models.architecture("reference").measured is MEASURED["reference"]
+
+
+@pytest.mark.parametrize("measured", MEASURED.values(), ids=MEASURED)
+def test_a_measurement_says_how_to_repeat_it(measured: Measured) -> None:
+    assert 0.2 < measured.accuracy < 1  # more than one of five classes by chance
+    assert measured.epochs >= 1
+    assert measured.command.startswith("facefoundry cnn train")
+    assert date.fromisoformat(measured.date) <= date.today()
+    assert measured.data

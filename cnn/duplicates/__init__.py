@@ -1,0 +1,1 @@
+"""Faces that are the same picture, though not the same pixels: cropped, scaled, brightened, stamped or mirrored."""

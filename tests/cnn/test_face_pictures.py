@@ -1,0 +1,43 @@
+"""The pictures are the store's faces, of the split and source asked for."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from cnn.errors import InputError
+from cnn.face_pictures import FacePicturesParams, write_face_pictures
+from cnn.store import load_faces
+from runs.errors import RunMismatchError
+
+
+@pytest.mark.parametrize(("split", "source"), [("train", None), ("train", "ferplus"), ("test", "affectnet")])
+def test_every_chosen_face_is_there_to_the_grey_level(write_store, tmp_path, split, source):
+    faces, out = write_store(30), tmp_path / "out"
+    for _ in range(2):
+        written = write_face_pictures(faces, out, FacePicturesParams(split=split, source=source))
+    images, _, table = load_faces(faces).split(split)
+    wanted = {
+        f"0000/{row['source']}_{row['index']:07}.png": image
+        for image, (_, row) in zip(images, table.iterrows(), strict=True)
+        if source in (None, row["source"])
+    }
+    there = {path.relative_to(out).as_posix(): path for path in out.rglob("*.png")}
+    assert there.keys() == wanted.keys()
+    assert written.pictures == len(wanted) > 2
+    for name, path in there.items():
+        assert np.array_equal(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), wanted[name])
+
+
+def test_an_unknown_source_is_answered_with_those_there_are(write_store, tmp_path):
+    with pytest.raises(InputError, match=r"`source` must be one of affectnet, ferplus. Got 'mpi'"):
+        write_face_pictures(write_store(), tmp_path / "out", FacePicturesParams(source="mpi"))
+
+
+def test_somebodys_folder_is_not_touched(write_store, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("x")
+    with pytest.raises(RunMismatchError, match=r"thesis\.txt"):
+        write_face_pictures(write_store(), tmp_path / "mine")
+    assert (tmp_path / "mine/thesis.txt").read_text() == "x"
