@@ -26,6 +26,7 @@ from cascade.boxes import Box, is_inside
 from cascade.candidates import Candidate, folder_candidates, positive_candidates
 from cascade.errors import InputError
 from cascade.pictures import PictureError, check_output, load_grey
+from cascade.positives.params import SampleParams
 from runs.files import replacing_folder, write_json
 from runs.parameters import Parameters
 from runs.progress import Progress, Report, silent
@@ -41,10 +42,10 @@ class CollectParams(Parameters):
 
     label: str | None = None
     """Take only boxes with this label, or these with commas between them; empty: all, where all have the same."""
-    min_width: Annotated[int, Ge(1)] = 20
-    """Narrower boxes and negatives are skipped (pixels): a negative must hold the training window."""
-    min_height: Annotated[int, Ge(1)] = 20
-    """Lower boxes and negatives are skipped (pixels)."""
+    min_width: Annotated[int, Ge(1)] | None = None
+    """Narrower boxes and negatives are skipped (pixels); empty: the training window's width, which both must hold."""
+    min_height: Annotated[int, Ge(1)] | None = None
+    """Lower boxes and negatives are skipped (pixels); empty: the training window's height."""
     max_positives: Annotated[int, Ge(1)] | None = None
     """Keep at most so many objects, chosen at random; empty: all, in the order given."""
     max_negatives: Annotated[int, Ge(1)] | None = None
@@ -53,6 +54,10 @@ class CollectParams(Parameters):
     """Larger pictures are skipped before they fill the memory."""
     seed: Annotated[int, Ge(0)] = 0
     """Seed of the random choices."""
+
+    def smallest(self, window: tuple[int, int]) -> tuple[int, int]:
+        """Width and height that boxes and negatives must have for a training window of `window` pixels."""
+        return self.min_width or window[0], self.min_height or window[1]
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class _Collection:
 
     out: Path
     params: CollectParams
+    smallest: tuple[int, int]
     report: Report
     skips: list[Skip] = field(default_factory=list)
     boxes: dict[str, list[Box]] = field(default_factory=dict)
@@ -95,6 +101,7 @@ def collect(
     negatives: Path,
     out: Path,
     params: CollectParams = CollectParams(),
+    window: tuple[int, int] = SampleParams().window,
     *,
     report: Report = silent,
 ) -> Collected:
@@ -111,6 +118,8 @@ def collect(
     out
         Replaced as a whole: ``positives/*.png``, ``negatives/*.png``, ``boxes.json`` (picture -> boxes), and
         ``sources.csv``, ``skipped.csv``, ``report.json``.
+    window
+        Width and height of the training window in pixels, for `min_width` and `min_height` where they are empty.
 
     Raises
     ------
@@ -120,7 +129,7 @@ def collect(
     """
     check_output(out, positives, negatives)
     with replacing_folder(out) as beside:
-        collection = _Collection(beside, params, report)
+        collection = _Collection(beside, params, params.smallest(window), report)
         _take_positives(collection, positives)
         _take_negatives(collection, negatives)
         return _finish(collection, out)
@@ -155,9 +164,8 @@ def _take_negatives(collection: _Collection, negatives: Path) -> None:
     (collection.out / "negatives").mkdir()
     for candidate, image in _loaded(collection, candidates, "negatives"):
         height, width = image.shape
-        if width < params.min_width or height < params.min_height:
-            remedy = f"Negatives must be at least {params.min_width}x{params.min_height}."
-            collection.skip(candidate, "too small", f"{width}x{height}", remedy)
+        if is_too_small((width, height), collection.smallest):
+            collection.skip(candidate, "too small", f"{width}x{height}", _small_remedy(collection, "Negatives"))
         elif _is_new(collection, candidate, image):
             _write(collection, f"negatives/{collection.negatives:06d}.png", candidate, image)
             collection.negatives += 1
@@ -202,19 +210,27 @@ def _good_boxes(collection: _Collection, candidate: Candidate, image: NDArray[np
 
 
 def _is_good(collection: _Collection, candidate: Candidate, box: Box, width: int, height: int) -> bool:
-    params = collection.params
     value = _name(candidate, "x".join(map(str, box[2:])) if candidate.boxes is None else str(box))
     if box[2] <= 0 or box[3] <= 0:
         collection.skip(candidate, "zero-size box", value, "Give the box a width and a height, or remove it.")
     elif not is_inside(box, width, height):
         remedy = f"The picture is {width}x{height}: correct the box."
         collection.skip(candidate, "box outside the picture", value, remedy)
-    elif box[2] < params.min_width or box[3] < params.min_height:
-        remedy = f"Objects must be at least {params.min_width}x{params.min_height}: see min_width, min_height."
-        collection.skip(candidate, "too small", value, remedy)
+    elif is_too_small(box[2:], collection.smallest):
+        collection.skip(candidate, "too small", value, _small_remedy(collection, "Objects"))
     else:
         return True
     return False
+
+
+def is_too_small(size: tuple[int, int], smallest: tuple[int, int]) -> bool:
+    """Whether a width or a height is below the smallest."""
+    return size[0] < smallest[0] or size[1] < smallest[1]
+
+
+def _small_remedy(collection: _Collection, kind: str) -> str:
+    width, height = collection.smallest
+    return f"{kind} must be at least {width}x{height}: see min_width, min_height; empty, they are the window's."
 
 
 def _is_new(collection: _Collection, candidate: Candidate, image: NDArray[np.uint8]) -> bool:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from cascade import guard
 from cascade.errors import ToolFailedError, ToolMissingError
@@ -67,27 +67,55 @@ def stream(
     ToolFailedError
         `timeout` seconds were not enough.
     """
-    command = [_program(argv[0], env), *(str(argument) for argument in argv[1:])]
-    shield = [sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), *command]
     deadline = None if timeout is None else time.monotonic() + timeout
-    with subprocess.Popen(
-        shield,
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    ) as process:
+    with start_guarded(argv, stdout=subprocess.PIPE, cwd=cwd, env=env) as process:
         try:
             for line in _Lines(MAX_LINE).split(_chunks(process, deadline)):
                 on_line(line)
             return process.wait()
         except TimeoutError:
-            message = f"`{command[0]}` did not end within {timeout:g} s and was stopped. Give it a longer `timeout`."
+            message = f"`{argv[0]}` did not end within {timeout:g} s and was stopped. Give it a longer `timeout`."
             raise ToolFailedError(message) from None
         finally:
-            _end(process)
+            end(process)
+
+
+def start_guarded(
+    argv: Sequence[str | Path],
+    *,
+    stdout: int | IO[bytes],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start `argv` behind the guard, which ends it when this thread or process dies; both outputs go to `stdout`.
+
+    Raises
+    ------
+    ToolMissingError
+        There is no such program, or it may not be executed.
+    """
+    command = [_program(argv[0], env), *(str(argument) for argument in argv[1:])]
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), *command],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a guarded program: TERM, `guard.GRACE` seconds, KILL. The guard does it; we see to the guard."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(guard.GRACE + 2)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @contextmanager
@@ -146,18 +174,6 @@ def _await(process: subprocess.Popen[bytes], deadline: float | None) -> None:
         process.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         raise TimeoutError from None
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the program: TERM, `guard.GRACE` seconds, KILL. The guard does it; we see to the guard."""
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(guard.GRACE + 2)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 class _Lines:

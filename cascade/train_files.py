@@ -91,11 +91,14 @@ def read_history(folder: Path, stages: int) -> list[StageRow]:
 
 
 def write_history(folder: Path, rows: list[StageRow]) -> None:
-    """Write ``history.csv``: a row a stage, empty where a figure is not known."""
+    """Write ``history.csv``: a row a stage, empty where a figure is not known.
+
+    Its stages are counted from 1, for people; the files beside it are numbered from 0, as OpenCV names them.
+    """
     with replacing_file(folder / HISTORY) as beside, beside.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow([field.name for field in dataclasses.fields(StageRow)])
-        writer.writerows(dataclasses.astuple(row) for row in rows)
+        writer.writerows(dataclasses.astuple(dataclasses.replace(row, stage=row.stage + 1)) for row in rows)
 
 
 def read_training(folder: Path) -> dict[str, Any] | None:
@@ -130,6 +133,7 @@ def _read_rows(path: Path) -> list[StageRow]:
             for words in csv.DictReader(stream):
                 values: dict[str, Any] = {name: kinds[name](text) if text else None for name, text in words.items()}
                 rows.append(StageRow(**values))
-            return rows
     except (OSError, ValueError, KeyError, TypeError, csv.Error):
         return []
+    first = 0 if any(row.stage == 0 for row in rows) else 1  # older files count from 0
+    return [dataclasses.replace(row, stage=row.stage - first) for row in rows]

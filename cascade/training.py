@@ -6,7 +6,6 @@ whole stages and a cascade in the folder and says why it stopped. `cascade.train
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +110,6 @@ def finish(training: Training, out: Path, reason: StopReason, seconds: float) ->
         "explanation": _explain(reason, rows, training.params.max_false_alarm_rate),
         "goal_reached": reason in GOALS,
         "seconds": round(max(seconds, sum(row.seconds or 0.0 for row in rows)), 1),
-        "rows": [dataclasses.asdict(row) for row in rows],
     }
     write_json(training.out / train_files.TRAINING, said)
     return _from_json(out, said)
@@ -129,6 +127,6 @@ def _explain(reason: StopReason, rows: list[StageRow], max_false_alarm_rate: flo
 
 
 def _from_json(out: Path, said: dict[str, Any]) -> TrainedCascade:
-    rows = tuple(StageRow(**row) for row in said["rows"])
+    rows = tuple(train_files.read_history(out, said["stages"]))
     reason = StopReason(said["stop_reason"])
     return TrainedCascade(**{**said, "cascade": out / train_files.CASCADE, "stop_reason": reason, "rows": rows})

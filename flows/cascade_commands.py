@@ -15,6 +15,7 @@ from cascade.train import CascadeTrainParams, train_cascade
 from flows.doctor_commands import check_app, plan_app
 from flows.evaluate_commands import compare, evaluate
 from flows.model_commands import convert, diff, inspect
+from flows.read_params import params_here
 from flows.step_app import FLATTEN, step_app
 from flows.terminal import progress_bar, show
 from flows.vec_commands import overlay, overlay_scenes
@@ -39,7 +40,8 @@ def collect(
     """Check, convert and copy positives and negatives.
 
     Every picture is decoded and written as grey PNG; what is broken, too small or a duplicate is left out and
-    listed in OUT/skipped.csv with the reason.
+    listed in OUT/skipped.csv with the reason. Too small is what does not hold the window of `create_samples` in
+    `params.yaml` (20x20 without it), or `--min-width` and `--min-height`.
 
     Parameters
     ----------
@@ -50,8 +52,9 @@ def collect(
     out
         The folder to write, whole or not at all.
     """
+    window = params_here("create_samples", SampleParams).window
     with progress_bar("collect") as report:
-        show(collect_pictures(positives, negatives, out, params, report=report))
+        show(collect_pictures(positives, negatives, out, params, window, report=report))
 
 
 @step_app(cascade_app, "describe")

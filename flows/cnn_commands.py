@@ -11,6 +11,10 @@ from cnn.evaluate import EvaluateCnnParams, evaluate_cnn
 from cnn.merge import MergeParams
 from cnn.merge import merge as merge_datasets
 from cnn.train import CnnTrainParams, train_cnn
+from flows.architecture_commands import models as list_architectures
+from flows.calibrate_commands import calibrate
+from flows.export_commands import export
+from flows.face_picture_commands import pictures
 from flows.pipeline import Layout
 from flows.step_app import FLATTEN, step_app
 from flows.terminal import progress_bar, show
@@ -27,27 +31,39 @@ def merge(
     fer2013: Path | None = None,
     ferplus: Path | None = None,
     affectnet: Path | None = None,
+    ckplus: Path | None = None,
+    mpi: Path | None = None,
+    folders: Path | None = None,
     params: Annotated[MergeParams, FLATTEN] = MergeParams(),
 ) -> None:
-    """Merge FER2013 with FER+ votes and AffectNet into five classes, without leaks between splits.
+    """Merge expression datasets into five classes, without leaks: no picture, near duplicate or person in two splits.
 
     Parameters
     ----------
     out
-        The folder to write: `images.npy`, `faces.parquet`, counts, and everything skipped with its reason.
+        The folder to write: `images.npy`, `faces.parquet`, counts, near duplicates, everything skipped with its reason,
+        and `report.html`, which tells it all.
     data
-        Where each dataset is looked for that is not named: `fer2013/` and `affectnet/` below it. To merge one alone,
-        name it, and a folder here that does not hold the other.
+        Where each dataset is looked for that is not named: `fer2013/`, `affectnet/`, `ckplus/`, `mpi/` and `folders/`
+        below it. To merge one alone, name it, and a folder here that does not hold the others.
     fer2013
         FER2013's csv, compressed or not.
     ferplus
         The FER+ votes for the same rows; when not named, `fer2013new.csv` beside FER2013's csv, where there is one.
     affectnet
-        The folder with AffectNet's `training.csv`, `validation.csv` and `Manually_Annotated_Images/`.
+        AffectNet's folder, told by what it holds: `training.csv`, `validation.csv` and `Manually_Annotated_Images/`;
+        or `train_set/` and `val_set/`; or AffectNet+'s pictures with a JSON file beside each.
+    ckplus
+        The folder with CK+'s `cohn-kanade-images/` and `Emotion/`.
+    mpi
+        The folder with the MPI database's 51 expression folders.
+    folders
+        A folder of class folders (`happy/`, `sad/`, ...), or of `train/`, `val/` and `test/` with such folders in them.
     """
-    found = Layout(data)
-    fer2013, affectnet = fer2013 or found.fer2013, affectnet or found.affectnet
-    datasets = {"fer2013": fer2013, "ferplus": ferplus or _votes_beside(fer2013), "affectnet": affectnet}
+    named = {"fer2013": fer2013, "affectnet": affectnet, "ckplus": ckplus, "mpi": mpi, "folders": folders}
+    found = Layout(data).datasets
+    datasets = {name: named.get(name) or path for name, path in found.items()}
+    datasets["ferplus"] = ferplus or _votes_beside(datasets["fer2013"])
     for name, path in datasets.items():
         print(f"{name:<24} {path or 'none'}")
     with progress_bar("merge") as report:
@@ -81,7 +97,7 @@ def train(
 def evaluate(
     model: Path, faces: Path, out: Path, *, params: Annotated[EvaluateCnnParams, FLATTEN] = EvaluateCnnParams()
 ) -> None:
-    """Measure a network on held-out faces: accuracy, balanced accuracy, recall by class, confusion.
+    """Measure a network on held-out faces, and write one page that tells everything: OUT/report.html.
 
     Parameters
     ----------
@@ -119,14 +135,15 @@ def register(
         show(register_cnn(run / "model.keras", run, score, params, data=data, report=report))
 
 
-@cnn_app.command
-def architectures() -> None:
-    """List the architectures that `cnn train --model` knows."""
-    from cnn.models import names
-
-    print("\n".join(names()))
+cnn_app.command(calibrate)
+cnn_app.command(export)
+cnn_app.command(list_architectures, name="models")
+cnn_app.command(pictures)
 
 
 def _votes_beside(fer2013: Path | None) -> Path | None:
     """The FER+ votes in the folder of FER2013's csv: votes are by row, so others would be those of other pictures."""
-    return next(iter(sorted(fer2013.parent.glob("fer2013new.csv*"))), None) if fer2013 else None
+    if fer2013 is None:
+        return None
+    folder = fer2013 if fer2013.is_dir() else fer2013.parent
+    return next(iter(sorted(folder.glob("fer2013new.csv*"))), None)

@@ -17,6 +17,7 @@ from cnn.errors import CnnError
 from flows.annotation_commands import annotations_app
 from flows.cascade_commands import cascade_app
 from flows.cnn_commands import cnn_app
+from flows.preset_commands import presets_app
 from flows.run_commands import run_app
 from flows.run_folder import PREFECT_HOME
 from flows.store_commands import models, pull, ui
@@ -47,6 +48,7 @@ app = App(
 )
 app.command(sample_data)
 app.command(run_app)
+app.command(presets_app)
 app.command(cascade_app)
 app.command(cnn_app)
 app.command(annotations_app)
@@ -79,8 +81,12 @@ def guarded(command: Callable[[], Any]) -> int:
     """Run a command; what a person can mend becomes one line on standard error. Returns the exit status."""
     try:
         command()
+        sys.stdout.flush()
     except (CascadeError, CnnError, ParameterError, RunMismatchError, PublishError) as error:
         return _say(str(error), 1)
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EACCES, errno.ENOENT, errno.EROFS, errno.EDQUOT):
             raise

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from cyclopts.config import Yaml
 from rich.console import Console
 from rich.table import Table
 
+from cascade.collect import CollectParams
 from cascade.doctor.check import Diagnosis, summarise
 from cascade.doctor.check import check as examine
 from cascade.doctor.findings import Finding
@@ -20,8 +20,8 @@ from cascade.doctor.params import CheckParams
 from cascade.plans.training import TrainingPlan, count_samples, plan_training
 from cascade.positives.params import SampleParams
 from cascade.train_params import CascadeTrainParams
-from flows.read_params import PARAMS_FILE, read_params
-from flows.step_app import FLATTEN
+from flows.read_params import PARAMS_FILE, params_here
+from flows.step_app import FLATTEN, section
 from flows.terminal import progress_bar, show
 
 _SHOWN = 3
@@ -29,12 +29,10 @@ _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _WIDTH = 110
 
 
-def _section(step: str) -> Yaml:
-    return Yaml(PARAMS_FILE, root_keys=(step,), use_commands_as_keys=False, must_exist=False)
+_TRAINING = section("train_cascade", CascadeTrainParams)
 
-
-check_app = App(name="check", config=(_section("check"), _section("train_cascade")))
-plan_app = App(name="plan", config=_section("train_cascade"))
+check_app = App(name="check", config=(section("check", CheckParams), _TRAINING))
+plan_app = App(name="plan", config=_TRAINING)
 
 
 @check_app.default
@@ -64,11 +62,12 @@ def check(
     fix
         A folder for new lists, `info.lst` and `bg.txt`, of what is sound; `changes.csv` tells every change.
     before_collect
-        `facefoundry cascade collect` comes next: what it leaves out by itself only warns.
+        `facefoundry cascade collect` comes next: what it leaves out only warns, and does not count.
     """
     looked_at = (positives, negatives, out, params, _samples(training), training)
+    collect = params_here("collect", CollectParams) if before_collect else None
     with progress_bar("check") as report:
-        diagnosis = examine(*looked_at, before_collect=before_collect, report=report)
+        diagnosis = examine(*looked_at, collect=collect, report=report)
     console = _console()
     _print_findings(console, diagnosis)
     _print_plan(console, diagnosis.plan, brief=True)
@@ -97,16 +96,14 @@ def plan(
     """
     planned = plan_training(count_samples(positives), negatives, training)
     _print_plan(_console(), planned, brief=False)
-    return 0 if planned.enough_positives and planned.last_stage_filled >= 0 else 1
+    return 0 if planned.enough_positives and planned.stages_filled > 0 else 1
 
 
 def _samples(training: CascadeTrainParams) -> SampleParams:
     """What `create_samples` is told in `params.yaml`; without one, the training's window."""
     if not PARAMS_FILE.is_file():
         return SampleParams(width=training.width, height=training.height)
-    samples = read_params(PARAMS_FILE, {"create_samples": SampleParams})["create_samples"]
-    assert isinstance(samples, SampleParams)
-    return samples
+    return params_here("create_samples", SampleParams)
 
 
 def _console() -> Console:
@@ -152,8 +149,8 @@ def _stage_table(planned: TrainingPlan) -> Table:
 
 def _plan_lines(planned: TrainingPlan) -> list[tuple[str, str]]:
     cost, windows = planned.cost, planned.windows
-    last = planned.last_stage_filled
-    filled = "all stages can be filled" if planned.fills_all_stages else f"filled up to stage {last}, then not enough"
+    upto = f"filled up to stage {planned.stages_filled}, then not enough"
+    filled = "all stages can be filled" if planned.fills_all_stages else upto
     return [
         ("positives", f"{planned.samples:,} samples; num_pos {planned.num_pos:,}, at most {planned.largest_num_pos:,}"),
         ("formula", planned.formula),

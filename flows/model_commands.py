@@ -19,6 +19,8 @@ _SHOWN = 40
 def inspect(file: Path, *, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False) -> None:
     """Say what is in a cascade: its window, how it was trained, and a table of its stages.
 
+    Stage 1 is the first, as everywhere in this program; OpenCV counts from 0, in `stage0.xml` and inside the file.
+
     Parameters
     ----------
     file
@@ -83,7 +85,7 @@ def _described(model: CascadeModel) -> dict[str, Any]:
 
 def _stages(model: CascadeModel) -> list[dict[str, Any]]:
     rows = []
-    for number, stage in enumerate(model.stages):
+    for number, stage in enumerate(model.stages, start=1):
         nodes = [node for weak in stage.weak_classifiers for node in weak.nodes]
         used = {node.feature for node in nodes}
         rows.append(

@@ -36,11 +36,11 @@ class Step:
     other_params: tuple[str, ...] = ()
 
 
-_CHECKED = ("create_samples", "train_cascade")
+_CHECKED = ("collect", "create_samples", "train_cascade")
 
 CASCADE_LINE: tuple[Step, ...] = (
     Step("check", ("data/positives", "data/negatives"), "check", CheckParams, _CHECKED),
-    Step("collect", ("data/positives", "data/negatives"), "collected", CollectParams),
+    Step("collect", ("data/positives", "data/negatives"), "collected", CollectParams, ("create_samples",)),
     Step("describe", ("collected",), "described", None),
     Step("create_samples", ("described", "collected"), "samples", SampleParams),
     Step("train_cascade", ("samples", "described", "collected"), "cascade", CascadeTrainParams),
@@ -90,9 +90,14 @@ class Layout:
 
     @property
     def affectnet(self) -> Path | None:
-        """AffectNet's folder in its csv form; None where there is none."""
-        folder = self.data / "affectnet"
-        return folder if folder.is_dir() else None
+        """AffectNet's folder, in any of its forms; None where there is none."""
+        return _folder(self.data / "affectnet")
+
+    @property
+    def datasets(self) -> dict[str, Path | None]:
+        """All labelled faces, by the names that the merge knows them by; None where there are none."""
+        folders = {name: _folder(self.data / name) for name in ("ckplus", "mpi", "folders")}
+        return {"fer2013": self.fer2013, "ferplus": self.ferplus, "affectnet": self.affectnet, **folders}
 
     def output(self, step: str) -> Path:
         """The folder that a step writes."""
@@ -125,6 +130,10 @@ class Layout:
     def cnn(self) -> Path:
         """The trained network, its preprocessing inside."""
         return self.output("train_cnn") / "model.keras"
+
+
+def _folder(path: Path) -> Path | None:
+    return path if path.is_dir() else None
 
 
 def _first(folder: Path, *patterns: str) -> Path | None:

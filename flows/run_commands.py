@@ -12,8 +12,10 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from flows.pipeline import CASCADE_LINE, CNN_LINE, Layout, Step
-from flows.read_params import PARAMS_FILE, read_params, require_known_sections
+from flows.presets import combine, find_preset
+from flows.read_params import PARAMS_FILE, make_params, read_sections, require_known_sections
 from flows.run_folder import make_prefect_home, new_run_folder
+from flows.run_server import use_own_server
 from flows.summary import print_summary
 from runs.parameters import ParameterError, Parameters
 
@@ -32,6 +34,9 @@ class RunOptions:
 
     params: Path = PARAMS_FILE
     """One section a step; steps without one take their defaults."""
+
+    preset: tuple[str, ...] = ()
+    """Take a named preset's values instead of a file's: `facefoundry presets` lists them. Several may be given."""
 
     restart: Annotated[bool, Parameter(negative="")] = False
     """Start over when the folder holds a run of other inputs or parameters."""
@@ -61,9 +66,9 @@ def both(*, options: _OPTIONS = RunOptions()) -> None:
 def _run(command: str, name: str, line: tuple[Step, ...], options: RunOptions) -> None:
     if not options.data.is_dir():
         raise ParameterError(f"`data` must be a folder. Got {options.data}. `facefoundry sample-data` writes one.")
-    chosen = flow_parameters(options.params, line)
+    chosen = flow_parameters(options.params, line, options.preset)
     out = options.out or new_run_folder()
-    make_prefect_home()
+    use_own_server(make_prefect_home())
     flow: Any = getattr(import_module(f"flows.{name}"), name)  # now, not above: Prefect takes seconds to import
     again = f"resume with: {command_line(command, replace(options, out=out))}"
     print(again, file=sys.stderr, flush=True)
@@ -80,18 +85,26 @@ def command_line(command: str, options: RunOptions) -> str:
     words = ["facefoundry", "run", command]
     for field in fields(RunOptions):
         value = getattr(options, field.name)
-        if value != field.default:
-            words += [f"--{field.name}"] if value is True else [f"--{field.name}", str(value)]
+        if value is True:
+            words.append(f"--{field.name}")
+        elif value != field.default:
+            for each in value if isinstance(value, tuple) else (value,):
+                words += [f"--{field.name}", str(each)]
     return shlex.join(words)
 
 
-def flow_parameters(path: Path, line: tuple[Step, ...]) -> dict[str, Parameters]:
-    """The parameter objects of a line's steps by the names that the flows give them, read from `path`."""
-    kinds = {_section(step): step.params for step in line if step.params is not None}
-    if path.exists():
-        known = {_section(step) for step in CASCADE_LINE + CNN_LINE}
-        require_known_sections(path, known)
-    return read_params(path, kinds) if path.exists() or path != PARAMS_FILE else {n: k() for n, k in kinds.items()}
+def flow_parameters(path: Path, line: tuple[Step, ...], presets: tuple[str, ...] = ()) -> dict[str, Parameters]:
+    """The parameter objects of a line's steps by the names that the flows give them, from `path` or from presets."""
+    if presets and path != PARAMS_FILE:
+        raise ParameterError(
+            f"`preset` and `params` exclude each other. Got {', '.join(presets)} and {path}. To change a preset, begin "
+            "the file with `facefoundry presets show`."
+        )
+    where = f"preset {', '.join(presets)}" if presets else str(path)
+    missing = not presets and path == PARAMS_FILE and not path.exists()
+    sections = combine([find_preset(name) for name in presets]) if presets or missing else read_sections(path)
+    require_known_sections(where, sections, {_section(step) for step in CASCADE_LINE + CNN_LINE})
+    return make_params(where, sections, {_section(step): step.params for step in line if step.params is not None})
 
 
 def _section(step: Step) -> str:

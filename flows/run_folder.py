@@ -65,6 +65,8 @@ def new_run_folder() -> Path:
             folder = first.with_name(f"{first.name}-{number}")
 
 
-def make_prefect_home() -> None:
+def make_prefect_home() -> Path:
     """Make the folder that Prefect keeps its database in; Prefect itself does not make the folders above it."""
-    Path(os.environ.get("PREFECT_HOME", PREFECT_HOME)).mkdir(parents=True, exist_ok=True)
+    home = Path(os.environ.get("PREFECT_HOME", PREFECT_HOME))
+    home.mkdir(parents=True, exist_ok=True)
+    return home

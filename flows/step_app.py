@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from cyclopts import App, Parameter
 from cyclopts.config import Yaml
 
-from flows.read_params import PARAMS_FILE
+from flows.read_params import PARAMS_FILE, check_section
+from runs.parameters import Parameters
 
 FLATTEN = Parameter(name="*")
 """Marks a parameter object whose fields are the command's own options."""
@@ -19,15 +20,33 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def step_app(group: App, step: str, *, name: str | None = None) -> Callable[[Command], Command]:
     """A decorator that adds a function to `group` as the command of `step`.
 
-    The section `step` of ``params.yaml`` in the current folder, where it exists, gives the options' defaults;
-    a name in it that the command does not know is an error.
+    The section `step` of ``params.yaml`` in the current folder, where it exists, gives the options' defaults; what
+    the function's parameter object does not know is an error, as for the flows.
     """
-    config = Yaml(PARAMS_FILE, root_keys=(step,), use_commands_as_keys=False, must_exist=False)
 
     def add(function: Command) -> Command:
-        command = App(name=name or step, config=config)
+        hints = get_type_hints(function).values()
+        kind = next((hint for hint in hints if isinstance(hint, type) and issubclass(hint, Parameters)), Parameters)
+        command = App(name=name or step, config=section(step, kind))
         command.default(function)
         group.command(command)
         return function
 
     return add
+
+
+def section(step: str, kind: type[Parameters]) -> Callable[..., None]:
+    """What gives a command the section of a step, for `cyclopts.App.config`.
+
+    Raises
+    ------
+    ParameterError
+        When called: the section has a name that `kind` does not know.
+    """
+    yaml = Yaml(PARAMS_FILE, root_keys=(step,), use_commands_as_keys=False, must_exist=False)
+
+    def give(*told: Any) -> None:
+        check_section(step, kind)
+        yaml(*told)
+
+    return give

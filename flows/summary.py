@@ -28,7 +28,7 @@ def print_summary(layout: Layout, models: list[Registered], registration: Parame
     console = Console(soft_wrap=True)
     for step, figures, pictures in (
         ("evaluate_cascade", _CASCADE_FIGURES, ("report.html", "montage.png")),
-        ("evaluate_cnn", _CNN_FIGURES, ("confusion.png", "montage.png")),
+        ("evaluate_cnn", _CNN_FIGURES, ("report.html", "confusion.png", "montage.png")),
     ):
         folder = layout.output(step)
         if (folder / "metrics.json").is_file():

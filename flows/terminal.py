@@ -16,7 +16,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from runs.progress import Progress, Report, Row, duration
+from runs.progress import Progress, Report, Row, time_left
 
 _SECONDS_BETWEEN_LINES = 5.0
 _LINES_KEPT = 6
@@ -133,8 +133,7 @@ class _Lines:
 
 
 def _message(progress: Progress) -> str:
-    left = progress.figures.get("seconds_left")
-    return progress.message if left is None else f"{progress.message}; about {duration(left)} to go"
+    return "; ".join(filter(None, [progress.message, time_left(progress)]))
 
 
 def _cell(value: float | int | str | None) -> str:

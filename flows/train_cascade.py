@@ -46,9 +46,9 @@ def train_cascade(
     made_with = {"collect": collect, "create_samples": create_samples, "train_cascade": train_cascade.recorded()}
     with hold(at.work, "cascade_line", made_with, {"positives": at.positives, "negatives": at.negatives}, restart):
         doctor = at.output("check")
-        cascade_steps.check(at.positives, at.negatives, doctor, check, create_samples, train_cascade)
+        cascade_steps.check(at.positives, at.negatives, doctor, check, create_samples, train_cascade, collect)
         collected, described = at.output("collect"), at.output("describe")
-        cascade_steps.collect(at.positives, at.negatives, collected, collect)
+        cascade_steps.collect(at.positives, at.negatives, collected, collect, create_samples.window)
         cascade_steps.describe(collected, described)
         cascade_steps.create_samples(at.info, at.vec, create_samples)
         run, score = at.output("train_cascade"), at.output("evaluate_cascade")

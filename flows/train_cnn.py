@@ -28,7 +28,7 @@ def train_cnn(
     """Merge the datasets, train, measure and register the network.
 
     Args:
-        data: The data folder, with `fer2013/` or `affectnet/` or both in it.
+        data: The data folder, with any of `fer2013/`, `affectnet/`, `ckplus/`, `mpi/` and `folders/` in it.
         out: The run's folder; a new one below `work/runs/` when not given. The same folder again resumes.
         merge: How the datasets become five classes and three splits.
         train_cnn: How the network is trained.
@@ -38,7 +38,7 @@ def train_cnn(
     """
     at = Layout(data, run_folder(out))
     faces = at.output("merge")
-    cnn_steps.merge(faces, merge, at.fer2013, at.ferplus, at.affectnet)
+    cnn_steps.merge(faces, merge, at.datasets)
     run, score = at.output("train_cnn"), at.output("evaluate_cnn")
     cnn_steps.train_cnn(faces, run, train_cnn, restart)
     cnn_steps.evaluate_cnn(at.cnn, faces, score, evaluate_cnn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -20,28 +21,37 @@ vec_app = App(name="vec", help="Look into .vec files of samples; merge, split, c
 _FLAG = Parameter(negative="")
 
 
+@dataclass(frozen=True)
+class Window:
+    """The window of a .vec that does not tell it."""
+
+    width: int | None = None
+    """The window's width, where no JSON file beside the .vec tells it and it is not square."""
+
+    height: int | None = None
+    """The window's height, with `width`."""
+
+
+_WINDOW = Annotated[Window, FLATTEN]
+
+
 @vec_app.command
-def inspect(vec: Path, *, width: int | None = None, height: int | None = None) -> None:
+def inspect(vec: Path, *, window: _WINDOW = Window()) -> None:
     """Count, window, checksum, mean grey and its deviation, how many samples are the same as another or one flat grey.
 
     Parameters
     ----------
     vec
         The file.
-    width
-        The window's width, where no JSON file beside the .vec tells it and it is not square.
-    height
-        The window's height, with `width`.
     """
-    show(vec_tools.describe_vec(vec, width, height))
+    show(vec_tools.describe_vec(vec, window.width, window.height))
 
 
 @vec_app.command
 def merge(
     out: Path,
     *vecs: Path,
-    width: int | None = None,
-    height: int | None = None,
+    window: _WINDOW = Window(),
     shuffle: Annotated[bool, _FLAG] = False,
     seed: int = 0,
 ) -> None:
@@ -53,16 +63,12 @@ def merge(
         The file to write, whole or not at all.
     vecs
         The files to read, all of one window.
-    width
-        The window's width, where no JSON file beside a .vec tells it and it is not square.
-    height
-        The window's height, with `width`.
     shuffle
         Mix the samples by `seed`; else the files follow each other.
     seed
         Seed of the order.
     """
-    show(vec_tools.merge_vecs(vecs, out, width, height, seed=seed if shuffle else None))
+    show(vec_tools.merge_vecs(vecs, out, window.width, window.height, seed=seed if shuffle else None))
 
 
 @vec_app.command
@@ -70,8 +76,7 @@ def split(
     vec: Path,
     out: Path,
     *shares: float,
-    width: int | None = None,
-    height: int | None = None,
+    window: _WINDOW = Window(),
     in_order: Annotated[bool, _FLAG] = False,
     seed: int = 0,
 ) -> None:
@@ -85,16 +90,12 @@ def split(
         The folder for the parts.
     shares
         Fractions below 1, `0.8 0.2`, or counts, `1000 500`.
-    width
-        The window's width, where no JSON file beside the .vec tells it and it is not square.
-    height
-        The window's height, with `width`.
     in_order
         Deal consecutive samples; else they are drawn.
     seed
         Seed of the draw.
     """
-    for part in vec_tools.split_vec(vec, out, shares, width, height, seed=None if in_order else seed):
+    for part in vec_tools.split_vec(vec, out, shares, window.width, window.height, seed=None if in_order else seed):
         print(f"{part.count:>8} samples of {part.width}x{part.height}  {part.vec}")
 
 
@@ -105,8 +106,7 @@ def extract(
     *,
     start: int = 0,
     stop: int | None = None,
-    width: int | None = None,
-    height: int | None = None,
+    window: _WINDOW = Window(),
 ) -> None:
     """Write samples as PNG files, named by their numbers.
 
@@ -120,12 +120,8 @@ def extract(
         The first sample to write; they count from 0.
     stop
         The one after the last; all by default.
-    width
-        The window's width, where no JSON file beside the .vec tells it and it is not square.
-    height
-        The window's height, with `width`.
     """
-    print(f"{vec_pictures.extract_vec(vec, out, start, stop, width, height)} pictures written to {out}")
+    print(f"{vec_pictures.extract_vec(vec, out, start, stop, window.width, window.height)} pictures written to {out}")
 
 
 @vec_app.command
@@ -177,8 +173,7 @@ def sheet(
     out: Path,
     *,
     num: int = 200,
-    width: int | None = None,
-    height: int | None = None,
+    window: _WINDOW = Window(),
     in_order: Annotated[bool, _FLAG] = False,
     seed: int = 0,
 ) -> None:
@@ -192,16 +187,12 @@ def sheet(
         The PNG to write.
     num
         How many samples.
-    width
-        The window's width, where no JSON file beside the .vec tells it and it is not square.
-    height
-        The window's height, with `width`.
     in_order
         Show the first; else they are drawn.
     seed
         Seed of the draw.
     """
-    vec_pictures.sheet_vec(vec, out, num, width, height, seed=None if in_order else seed)
+    vec_pictures.sheet_vec(vec, out, num, window.width, window.height, seed=None if in_order else seed)
     print(out)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
@@ -58,11 +58,23 @@ class Parameters:
         ParameterError
             A name is not known, or a value breaks its rule.
         """
+        cls.check_names(values)
         hints = cls._hints()
-        for name in values:
-            if name not in hints:
-                raise ParameterError(f"`{name}` is not known. Known are {', '.join(sorted(hints))}.")
         return cls(**{name: _from_plain(value, hints[name]) for name, value in values.items()})
+
+    @classmethod
+    def check_names(cls, names: Iterable[str]) -> None:
+        """Refuse a name that is none of the parameters'.
+
+        Raises
+        ------
+        ParameterError
+            The message names it and those that are known.
+        """
+        known = sorted(field.name for field in dataclasses.fields(cls))
+        for name in names:
+            if name not in known:
+                raise ParameterError(f"`{name}` is not known. Known are {', '.join(known) or 'none'}.")
 
     def as_dict(self) -> dict[str, Any]:
         """The parameters as plain values, ready for JSON."""

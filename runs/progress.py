@@ -34,6 +34,31 @@ def silent(progress: Progress) -> None:
     """Report to nobody: the default of every step."""
 
 
+def time_left(progress: Progress) -> str | None:
+    """How much is to go, in words, from `figures`: a range where the step knows one; None where nobody knows.
+
+    Examples
+    --------
+    >>> time_left(Progress("works", figures={"seconds_left": 75.0}))
+    'about 1 min 15 s to go'
+    >>> time_left(Progress("works", figures={"seconds_left": 300.0, "seconds_left_low": 95, "seconds_left_high": 815}))
+    '2 min to 14 min to go'
+    """
+    left, low, high = (progress.figures.get(f"seconds_left{end}") for end in ("", "_low", "_high"))
+    if left is None or low is None or high is None:
+        return None if left is None else f"about {duration(left)} to go"
+    words = [_roughly(low), _roughly(high)]
+    return f"about {words[0]} to go" if words[0] == words[1] else f"{words[0]} to {words[1]} to go"
+
+
+def _roughly(seconds: float) -> str:
+    """A duration in one unit, whole; seconds in tens."""
+    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 1.5 * size:
+            return f"{round(seconds / size)} {name}"
+    return f"{max(10, 10 * round(seconds / 10))} s"
+
+
 def duration(seconds: float) -> str:
     """Seconds as people say them, to the two largest units.
 

@@ -51,12 +51,17 @@ def show_cascade_score(out: Path) -> None:
 
 
 def show_merge(out: Path) -> None:
-    """Class counts by source and split."""
+    """The way to the report page, the figures, class counts by source and split, and pairs of near duplicates."""
+    _page("merge-report", out / "report.html", "")
+    _figures("merge-figures", out / "report.json")
     _picture("merge-counts", out / "counts.png")
+    if (out / "near_duplicates.png").is_file():
+        _picture("merge-near-duplicates", out / "near_duplicates.png")
 
 
 def show_cnn_score(out: Path) -> None:
-    """The network's figures, its confusion matrix, and the montage of its most confident errors."""
+    """The way to the report page, the network's figures, its confusion matrix, and its most confident errors."""
+    _page("cnn-report", out / "report.html")
     _figures("cnn-figures", out / "metrics.json")
     _picture("cnn-confusion", out / "confusion.png")
     _picture("cnn-montage", out / "montage.png")
@@ -73,12 +78,10 @@ def _rows(path: Path) -> Iterator[Iterator[dict[str, str]]]:
         csv.field_size_limit(before)
 
 
-def _page(key: str, path: Path) -> None:
+def _page(key: str, path: Path, also: str = " The registered model's MLflow run holds it too.") -> None:
     """A link to the page's file: a browser opens it on the machine that the step ran on, or after it is copied."""
     whole = path.resolve()
-    words = (
-        f"[The whole report]({whole.as_uri()}), one page: `{whole}`. The registered model's MLflow run holds it too."
-    )
+    words = f"[The whole report]({whole.as_uri()}), one page: `{whole}`.{also}"
     _show(lambda: create_markdown_artifact(markdown=words, key=key, description=str(path)))
 
 

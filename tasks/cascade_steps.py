@@ -37,10 +37,11 @@ def check(
     params: CheckParams,
     samples: SampleParams,
     training: CascadeTrainParams,
+    collect: CollectParams,
 ) -> dict[str, int]:
     """Say what would go wrong in the training, and stop where it would."""
     inputs = (positives, negatives, out, params, samples, training)
-    found = examine(*inputs, before_collect=True, report=run_report("check"))
+    found = examine(*inputs, collect=collect, report=run_report("check"))
     for line in one_a_rule(found):
         get_run_logger().warning(line)
     show_findings(out)
@@ -49,9 +50,9 @@ def check(
 
 
 @task(name="collect", cache_policy=NO_CACHE, timeout_seconds=6 * 3600)
-def collect(positives: Path, negatives: Path, out: Path, params: CollectParams) -> Collected:
+def collect(positives: Path, negatives: Path, out: Path, params: CollectParams, window: tuple[int, int]) -> Collected:
     """Check, convert and copy the pictures."""
-    collected = collect_pictures(positives, negatives, out, params, report=run_report("collect"))
+    collected = collect_pictures(positives, negatives, out, params, window, report=run_report("collect"))
     show_skips("collect", out)
     return collected
 

@@ -18,10 +18,9 @@ from tasks.progress import run_report
 
 
 @task(name="merge", cache_policy=NO_CACHE, timeout_seconds=12 * 3600)
-def merge(out: Path, params: MergeParams, fer2013: Path | None, ferplus: Path | None, affectnet: Path | None) -> Merged:
-    """Merge the datasets into five classes, without leaks between splits."""
-    report = run_report("merge")
-    merged = merge_datasets(out, params, fer2013=fer2013, ferplus=ferplus, affectnet=affectnet, report=report)
+def merge(out: Path, params: MergeParams, datasets: dict[str, Path | None]) -> Merged:
+    """Merge the datasets, by their names in `cnn.merge.merge`, into five classes, without leaks between splits."""
+    merged = merge_datasets(out, params, **datasets, report=run_report("merge"))
     show_merge(out)
     show_skips("merge", out)
     return merged

@@ -11,7 +11,7 @@ from uuid import UUID
 from prefect import get_run_logger
 from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
 
-from runs.progress import Progress, Report, duration
+from runs.progress import Progress, Report, time_left
 
 _SECONDS_BETWEEN = 2.0
 _SECONDS_BETWEEN_TABLES = 5.0
@@ -57,8 +57,7 @@ class _RunReport:
         if now - self._last < _SECONDS_BETWEEN and not finished:
             return
         self._last = now
-        left = progress.figures.get("seconds_left")
-        message = progress.message if left is None else f"{progress.message}; about {duration(left)} to go"
+        message = "; ".join(filter(None, [progress.message, time_left(progress)]))
         self._logger.info(message)
         if progress.total:
             percent = 100.0 * min(progress.done / progress.total, 1.0)

@@ -14,7 +14,7 @@ from cascade.annotations.opencv_info import Annotation, write
 from cascade.synthetic.bottle import draw_bottle, paint_decoys
 from cascade.synthetic.faces import ObjectPatch, compose_scene, draw_background
 from runs.progress import Progress, Report
-from tasks.sample_pictures import write_jpeg
+from tasks import sample_scenes
 
 _POSITIVES, _NEGATIVES, _SCENES = 30, 31, 32
 """Numbers that keep the three folders' chance apart under one seed."""
@@ -33,7 +33,7 @@ def write_positives(folder: Path, number: int, seed: int, report: Report) -> int
         size = (int(rng.integers(120, 150)), 60 + 60 * len(patches))
         picture = folder / f"picture_{len(annotations):04d}.jpg"
         image, boxes = compose_scene(rng, patches, size, min_box=_SMALLEST, max_box=110, place=_place(rng, size))
-        write_jpeg(picture, image)
+        sample_scenes.write_jpeg(picture, image)
         annotations.append(Annotation(picture, boxes))
         done += len(boxes)
         report(Progress(f"Bottles for the cascade: {done} of {number}", done, number))
@@ -42,31 +42,14 @@ def write_positives(folder: Path, number: int, seed: int, report: Report) -> int
 
 
 def write_negatives(folder: Path, number: int, seed: int, report: Report) -> None:
-    """Write `number` pictures without a bottle, of 240 to 320 pixels across."""
-    folder.mkdir()
-    for index in range(number):
-        rng = np.random.default_rng([seed, _NEGATIVES, index])
-        size = (int(rng.integers(180, 260)), int(rng.integers(240, 321)))
-        write_jpeg(folder / f"place_{index:04d}.jpg", _place(rng, size))
-        report(Progress(f"Negatives: {index + 1} of {number}", index + 1, number))
+    """Write `number` pictures without a bottle."""
+    sample_scenes.write_negatives(folder, number, (seed, _NEGATIVES), _place, report)
 
 
 def write_scenes(folder: Path, number: int, seed: int, report: Report) -> int:
-    """Write `number` scenes of 320 to 480 pixels across with none to five bottles; returns how many there are."""
-    folder.mkdir()
-    annotations = []
-    for index in range(number):
-        rng = np.random.default_rng([seed, _SCENES, index])
-        width = int(rng.integers(320, 481))
-        size = (width * 3 // 4, width)
-        patches = [draw_bottle(rng, 300) for _ in range((3, 1, 5, 2, 4, 0)[index % 6])]
-        picture = folder / f"scene_{index:03d}.jpg"
-        image, boxes = compose_scene(rng, patches, size, min_box=_SMALLEST, max_box=200, place=_place(rng, size))
-        write_jpeg(picture, image)
-        annotations.append(Annotation(picture, boxes))
-        report(Progress(f"Scenes: {index + 1} of {number}", index + 1, number))
-    write(folder / "info.lst", annotations)
-    return sum(len(annotation.boxes) for annotation in annotations)
+    """Write `number` scenes with none to five bottles; returns how many there are."""
+    bottles = sample_scenes.Subject(draw_bottle, _place, min_box=_SMALLEST, max_box=200)
+    return sample_scenes.write_scenes(folder, number, (seed, _SCENES), bottles, report)
 
 
 def _place(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cascade.collect import CollectParams
+
 # The imports that look unused register the rules, in this order.
 from cascade.doctor import rules_boxes, rules_lists, rules_pictures, rules_plan, rules_twins  # noqa: F401
 from cascade.doctor.evidence import Evidence, gather
 from cascade.doctor.findings import RULES, SEVERITIES, Finding, Severity, write_findings
 from cascade.doctor.params import CheckParams
+from cascade.doctor.supply import count_supply
 from cascade.doctor.suspects import choose_suspects, save_suspects
 from cascade.errors import InputError
 from cascade.pictures import check_output
@@ -67,7 +70,7 @@ def check(
     samples: SampleParams = SampleParams(),
     training: CascadeTrainParams = CascadeTrainParams(),
     *,
-    before_collect: bool = False,
+    collect: CollectParams | None = None,
     report: Report = silent,
 ) -> Diagnosis:
     """Look at everything that a training will read. Nothing of it is changed.
@@ -81,8 +84,9 @@ def check(
     out
         A folder for ``report.json findings.csv plan.csv`` and, where a known cascade finds something among the
         negatives, ``suspects.png``; written whole or not at all. None: nothing is written.
-    before_collect
-        `collect` comes next: what it leaves out by itself (a broken picture, a box outside, a duplicate) only warns.
+    collect
+        `collect` comes next and is told this: what it leaves out (a broken picture, a box outside, a duplicate) only
+        warns, and does not count. None: the training reads these very files.
 
     Raises
     ------
@@ -92,21 +96,9 @@ def check(
     started = time.monotonic()
     if out is not None:
         check_output(out, positives, negatives)
-    evidence = Evidence(positives, negatives, params, samples, training)
+    evidence = Evidence(positives, negatives, params, samples, training, collect)
     gather(evidence, report)
-    boxes = sum(len(evidence.good_boxes(entry)) for entry in evidence.positive_entries)
-    most = boxes * samples.copies
-    planned = plan_training(min(most, samples.num or most), evidence.good_sizes(), training)
-    evidence.plan = planned
-    diagnosis = Diagnosis(
-        findings=tuple(_judge(evidence, before_collect)),
-        positives=boxes,
-        positive_pictures=len(evidence.positive_entries),
-        negatives=len(evidence.good_sizes()),
-        seconds=time.monotonic() - started,
-        plan=planned,
-        evidence=evidence,
-    )
+    diagnosis = _diagnose(evidence, started)
     if out is not None:
         _write(diagnosis, out)
     report(Progress(summarise(diagnosis), 1, 1))
@@ -146,11 +138,26 @@ def summarise(diagnosis: Diagnosis) -> str:
     return ", ".join(f"{counts[name]} {name}{'s' * (counts[name] != 1)}" for name in SEVERITIES)
 
 
-def _judge(evidence: Evidence, before_collect: bool) -> list[Finding]:
+def _diagnose(evidence: Evidence, started: float) -> Diagnosis:
+    supply, samples = count_supply(evidence), evidence.samples
+    most = supply.positives * samples.copies
+    evidence.plan = plan_training(min(most, samples.num or most), supply.negatives, evidence.training)
+    return Diagnosis(
+        findings=tuple(_judge(evidence)),
+        positives=supply.positives,
+        positive_pictures=len(evidence.positive_entries),
+        negatives=len(supply.negatives),
+        seconds=time.monotonic() - started,
+        plan=evidence.plan,
+        evidence=evidence,
+    )
+
+
+def _judge(evidence: Evidence) -> list[Finding]:
     found = []
     for name, rule in RULES.items():
         for finding in rule(evidence):
-            forgiven = before_collect and name in _LEFT_OUT_BY_COLLECT and finding.severity == "error"
+            forgiven = evidence.collect is not None and name in _LEFT_OUT_BY_COLLECT and finding.severity == "error"
             found.append(dataclasses.replace(finding, severity="warning") if forgiven else finding)
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 

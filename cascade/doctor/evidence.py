@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cascade.annotations import formats, opencv_info
 from cascade.annotations.records import choose_labels
 from cascade.boxes import Box, is_inside
+from cascade.collect import CollectParams, is_too_small
 from cascade.detect import Detector, DetectParams
 from cascade.doctor.look import Look, Search, look_at
 from cascade.doctor.params import CheckParams
@@ -45,13 +46,17 @@ class Entry:
 
 @dataclass
 class Evidence:
-    """Everything known. `lists` holds the lines of OpenCV's lists, as bytes; `problems` what their readers left out."""
+    """Everything known. `lists` holds the lines of OpenCV's lists, as bytes; `problems` what their readers left out.
+
+    `collect` is what the step of that name is told where it comes next; None where these very files are trained from.
+    """
 
     positives: Path
     negatives: Path
     check: CheckParams
     samples: SampleParams
     training: CascadeTrainParams
+    collect: CollectParams | None = None
     positive_entries: list[Entry] = field(default_factory=list)
     negative_entries: list[Entry] = field(default_factory=list)
     problems: list[Skip] = field(default_factory=list)
@@ -64,18 +69,26 @@ class Evidence:
         """Width and height of the training window in pixels."""
         return self.training.width, self.training.height
 
+    def size(self, entry: Entry) -> tuple[int, int]:
+        """Width and height of a picture that can be read."""
+        look = self.looks[entry.picture]
+        return look.width, look.height
+
+    def is_left_out(self, size: tuple[int, int]) -> bool:
+        """Whether `collect` comes next and leaves out boxes and negatives of this width and height."""
+        return self.collect is not None and is_too_small(size, self.collect.smallest(self.samples.window))
+
     def good_boxes(self, entry: Entry) -> list[Box]:
+        """The boxes of a positive that samples will be cut from."""
+        return [box for box in self.sound_boxes(entry) if not self.is_left_out(box[2:])]
+
+    def sound_boxes(self, entry: Entry) -> list[Box]:
         """The boxes of a positive that samples can be cut from."""
         look = self.looks[entry.picture]
         boxes = ((0, 0, look.width, look.height),) if entry.boxes is None else entry.boxes
         if look.problem is not None:
             return []
         return [box for box in boxes if box[2] > 0 and box[3] > 0 and is_inside(box, look.width, look.height)]
-
-    def good_sizes(self) -> list[tuple[int, int]]:
-        """Width and height of every negative that can be read."""
-        looks = (self.looks[entry.picture] for entry in self.negative_entries)
-        return [(look.width, look.height) for look in looks if look.problem is None]
 
 
 def gather(evidence: Evidence, report: Report = silent) -> None:
@@ -108,8 +121,9 @@ def _list_positives(evidence: Evidence) -> None:
         info = path / formats.INFO if path.is_dir() else path
         evidence.lists[info] = _lines(info)
     items = formats.read(path, problems=evidence.problems)
-    if evidence.check.label is not None:
-        items = [item for item in choose_labels(items, evidence.check.label, path) if item.boxes]
+    label = evidence.check.label or (evidence.collect.label if evidence.collect else None)
+    if label is not None:
+        items = [item for item in choose_labels(items, label, path) if item.boxes]
     for item in items:
         file = str(item.file or path)
         evidence.positive_entries.append(Entry(item.picture, file, item.line, item.boxes, item.labels))

@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade.boxes import iou, is_inside
+from cascade.collect import is_too_small
 from cascade.doctor.evidence import Evidence
 from cascade.doctor.findings import Finding, rule
 
 _SAME_BOX = 0.9
 _SPREAD = 1.5
 _FEWEST_SHAPES = 5
+
+SMALL_REMEDY = "It will be left out: see collect's min_width, min_height; empty, they are the window's."
 
 
 @rule
@@ -47,9 +50,11 @@ def small_box(evidence: Evidence) -> Iterator[Finding]:
     """An object smaller than the window is blown up: a blurred sample, or one that `collect` leaves out."""
     width, height = evidence.window
     for entry in evidence.positive_entries:
-        for box in evidence.good_boxes(entry):
-            if box[2] < width or box[3] < height:
-                value = f"{entry.picture.name}: {box[2]}x{box[3]}"
+        for box in evidence.sound_boxes(entry):
+            value = f"{entry.picture.name}: {box[2]}x{box[3]}"
+            if evidence.is_left_out(box[2:]):
+                yield Finding("warning", "box too small for collect", entry.file, entry.line, value, SMALL_REMEDY)
+            elif is_too_small(box[2:], (width, height)):
                 remedy = f"It is enlarged to {width}x{height} and blurred: use larger objects or a smaller window."
                 yield Finding("warning", "box smaller than the window", entry.file, entry.line, value, remedy)
 

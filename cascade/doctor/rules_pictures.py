@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cascade.collect import is_too_small
 from cascade.doctor.evidence import Evidence
 from cascade.doctor.findings import Finding, rule
+from cascade.doctor.rules_boxes import SMALL_REMEDY
+from cascade.doctor.supply import count_supply
 
 _TRAITS = {
     "colour": "They are turned to grey: nothing to do.",
@@ -30,9 +33,13 @@ def small_negative(evidence: Evidence) -> Iterator[Finding]:
     """A negative that holds no window; opencv_traincascade passes over it."""
     width, height = evidence.window
     for entry in evidence.negative_entries:
-        look = evidence.looks[entry.picture]
-        if look.problem is None and (look.width < width or look.height < height):
-            value = f"{entry.picture.name}: {look.width}x{look.height}"
+        size = evidence.size(entry)
+        value = f"{entry.picture.name}: {size[0]}x{size[1]}"
+        if evidence.looks[entry.picture].problem is not None:
+            continue
+        if evidence.is_left_out(size):
+            yield Finding("warning", "negative too small for collect", entry.file, entry.line, value, SMALL_REMEDY)
+        elif is_too_small(size, (width, height)):
             remedy = f"It must hold the window of {width}x{height}: remove it, or use larger pictures."
             yield Finding("warning", "negative smaller than the window", entry.file, entry.line, value, remedy)
 
@@ -65,11 +72,9 @@ def stored_otherwise(evidence: Evidence) -> Iterator[Finding]:
 @rule
 def few_pictures(evidence: Evidence) -> Iterator[Finding]:
     """Nothing to learn from, or little."""
-    boxes = sum(len(evidence.good_boxes(entry)) for entry in evidence.positive_entries)
-    check = evidence.check
-    yield from _few("positives", boxes, check.few_positives, str(evidence.positives))
-    width, height = evidence.window
-    holding = sum(size[0] >= width and size[1] >= height for size in evidence.good_sizes())
+    supply, check = count_supply(evidence), evidence.check
+    yield from _few("positives", supply.positives, check.few_positives, str(evidence.positives))
+    holding = sum(not is_too_small(size, evidence.window) for size in supply.negatives)
     yield from _few("negatives", holding, check.few_negatives, str(evidence.negatives))
 
 

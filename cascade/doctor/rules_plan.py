@@ -42,19 +42,19 @@ def too_few_samples(evidence: Evidence) -> Iterator[Finding]:
 
 @rule
 def too_few_windows(evidence: Evidence) -> Iterator[Finding]:
-    """Stage k must look at num_neg / f**k windows, and pictures hold so many."""
+    """After k stages the next must look at num_neg / f**k windows, and pictures hold so many."""
     planned = evidence.plan
     if planned is None or planned.fills_all_stages or not planned.windows.pictures:
         return
-    lacking = planned.stages[planned.last_stage_filled + 1]
+    filled = planned.stages_filled
+    lacking = planned.stages[filled]
     value = f"stage {lacking.stage} needs {lacking.windows}, the pictures hold {planned.windows.all_passes}"
-    last = planned.last_stage_filled
-    if last < 0:
+    if not filled:
         remedy = f"Not even the first stage can be filled: use `num_neg` {planned.windows.all_passes} at most."
         yield Finding("error", "too few negative windows", str(evidence.negatives), 0, value, remedy)
         return
     smaller = f", `num_neg` {planned.largest_num_neg}" if planned.largest_num_neg else ""
-    remedy = f"The same windows would return again and again: add negatives, or use `num_stages` {last + 1}{smaller}."
+    remedy = f"The same windows would return again and again: add negatives, or use `num_stages` {filled}{smaller}."
     yield Finding("warning", "too few negative windows", str(evidence.negatives), 0, value, remedy)
 
 

@@ -12,7 +12,10 @@ from cascade.model import CascadeModel, Feature, Node, Stage, WeakClassifier
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference: the `place` in words, and what stands there in the `first` and the `second` cascade."""
+    """One difference: the `place` in words, and what stands there in the `first` and the `second` cascade.
+
+    Stages, weak classifiers, nodes and leaves are counted from 1; children are numbers as in the file.
+    """
 
     place: str
     first: str
@@ -58,7 +61,7 @@ class _Comparison:
             name = field.name
             yield from self._named(name, getattr(self.first.training, name), getattr(self.second.training, name))
         yield from self._named("stages", len(self.first.stages), len(self.second.stages))
-        for number, pair in enumerate(zip(self.first.stages, self.second.stages, strict=False)):
+        for number, pair in enumerate(zip(self.first.stages, self.second.stages, strict=False), 1):
             found = next(self._stages(f"stage {number}", *pair), None)
             if found is not None:
                 yield found
@@ -76,14 +79,14 @@ class _Comparison:
         count = (len(first.weak_classifiers), len(second.weak_classifiers))
         yield from self._named(f"{place}, weak classifiers", *count)
         yield from self._named(f"{place}, threshold", first.threshold, second.threshold)
-        for number, pair in enumerate(zip(first.weak_classifiers, second.weak_classifiers, strict=False)):
+        for number, pair in enumerate(zip(first.weak_classifiers, second.weak_classifiers, strict=False), 1):
             yield from self._weak(f"{place}, weak {number}", *pair)
 
     def _weak(self, place: str, first: WeakClassifier, second: WeakClassifier) -> Iterator[Difference]:
         yield from self._named(f"{place}, nodes", len(first.nodes), len(second.nodes))
-        for number, pair in enumerate(zip(first.nodes, second.nodes, strict=False)):
+        for number, pair in enumerate(zip(first.nodes, second.nodes, strict=False), 1):
             yield from self._nodes(f"{place}, node {number}", *pair)
-        for number, leaves in enumerate(zip_longest(first.leaves, second.leaves)):
+        for number, leaves in enumerate(zip_longest(first.leaves, second.leaves), 1):
             yield from self._named(f"{place}, leaf {number}", *leaves)
 
     def _nodes(self, place: str, first: Node, second: Node) -> Iterator[Difference]:

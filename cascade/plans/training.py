@@ -17,7 +17,7 @@ from cascade.vec.file import inspect
 
 @dataclass(frozen=True)
 class StagePlan:
-    """What one stage (the first is 0) needs.
+    """What one stage (the first is 1) needs.
 
     `positives` are samples taken from the .vec up to and with this stage, the reserve not counted; `windows` are those
     that must be looked at to find `num_neg` which the stages before accept; `source` is where they can come from:
@@ -42,7 +42,7 @@ class TrainingPlan:
     num_neg: int
     largest_num_neg: int
     windows: WindowSupply
-    last_stage_filled: int
+    stages_filled: int
     features: int
     cost: Cost
     formula: str
@@ -51,7 +51,7 @@ class TrainingPlan:
     @property
     def fills_all_stages(self) -> bool:
         """Whether the pictures can yield different negative windows for every stage."""
-        return self.last_stage_filled == len(self.stages) - 1
+        return self.stages_filled == len(self.stages)
 
     @property
     def enough_positives(self) -> bool:
@@ -84,14 +84,14 @@ def plan_training(
 
     Notes
     -----
-    At a false alarm rate of f a stage, one window in ``f ** -k`` passes the k stages before stage k, so that
-    ``num_neg / f ** k`` must be looked at. Stages often do better than f and then need more: it is the least.
+    At a false alarm rate of f a stage, one window in ``f ** -k`` passes k stages, so that ``num_neg / f ** k`` must be
+    looked at for the next. Stages often do better than f and then need more: it is the least.
     """
     sizes = read_sizes(list_negatives(negatives)) if isinstance(negatives, Path) else negatives
     yields = supply(sizes, training.width, training.height)
     largest = plan.derive_num_pos(samples, training.num_stages, training.min_hit_rate)
     num_pos = largest if training.num_pos is None else training.num_pos
-    stages = tuple(_plan_stage(stage, num_pos, yields, training) for stage in range(training.num_stages))
+    stages = tuple(_plan_stage(stage, num_pos, yields, training) for stage in range(1, training.num_stages + 1))
     return TrainingPlan(
         samples=samples,
         num_pos=num_pos,
@@ -101,7 +101,7 @@ def plan_training(
         num_neg=training.num_neg,
         largest_num_neg=_largest_num_neg(yields, training),
         windows=yields,
-        last_stage_filled=sum(stage.source != "not enough" for stage in stages) - 1,
+        stages_filled=sum(stage.source != "not enough" for stage in stages),
         features=plan.count_features(training.width, training.height, training.feature_type, training.mode),
         cost=estimate(training, num_pos, plan.free_memory() // 2 if memory is None else memory),
         formula=_formula(num_pos, training),
@@ -125,8 +125,8 @@ def count_samples(positives: str) -> int:
 
 
 def _plan_stage(stage: int, num_pos: int, yields: WindowSupply, training: CascadeTrainParams) -> StagePlan:
-    positives = plan.required_samples(num_pos, stage + 1, training.min_hit_rate, reserve=0)
-    windows = math.ceil(round(training.num_neg / training.max_false_alarm_rate**stage, 6))
+    positives = plan.required_samples(num_pos, stage, training.min_hit_rate, reserve=0)
+    windows = math.ceil(round(training.num_neg / training.max_false_alarm_rate ** (stage - 1), 6))
     enough = [("first pass", yields.one_pass), ("moved windows", yields.all_passes)]
     source = next((name for name, most in enough if windows <= most), "not enough")
     return StagePlan(stage, positives, windows, source)

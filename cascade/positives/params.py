@@ -68,6 +68,11 @@ class SampleParams(Parameters):
             )
 
     @property
+    def window(self) -> tuple[int, int]:
+        """Width and height of the window in pixels."""
+        return self.width, self.height
+
+    @property
     def is_plain(self) -> bool:
         """Whether every box gives one sample as it is."""
         return self.copies == 1 and self.margin == 0 and self.spread == Spread()

@@ -9,11 +9,12 @@ from typing import Any
 
 from cascade.model import read_cascade
 from cascade.score.charts import alarms_chart, legend, precision_chart
-from cascade.score.facts import Table, count, facts, now, point_curve, precision_curve, rate, skipped_table
+from cascade.score.facts import facts, point_curve, precision_curve, skipped_table
 from cascade.score.params import EvaluateCascadeParams
 from cascade.score.result import BUDGETS, Measured
 from cascade.score.scenes import printable
 from cascade.score.template import environment
+from runs.page import Table, count, now, rate
 from runs.skips import Skip
 
 _FLATTERED = "Each setting was chosen on the scenes that it is measured on, which flatters all cascades a little."

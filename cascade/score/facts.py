@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -15,17 +13,9 @@ from cascade.score.charts import Curve
 from cascade.score.matching import OperatingPoint
 from cascade.score.params import EvaluateCascadeParams
 from cascade.score.scenes import Speed, printable
+from runs.page import Table, count, now, rate
 from runs.record import digest
 from runs.skips import Skip
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the page; `best` are the numbers of the rows that are pointed out."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    best: Sequence[int] = ()
 
 
 def facts(
@@ -59,21 +49,6 @@ def precision_curve(name: str, points: Sequence[OperatingPoint]) -> Curve:
     return Curve(printable(name), places, tuple(_tip(name, point) for point in usable))
 
 
-def rate(value: float | None) -> str:
-    """A share for a table: three digits, or a dash where there is none."""
-    return "\u2013" if value is None else f"{value:.3f}"
-
-
-def count(number: int, word: str) -> str:
-    """A number with its word, in the plural where it must be."""
-    return f"{number:,} {word}{'s' * (number != 1)}"
-
-
 def _tip(name: str, point: OperatingPoint) -> str:
     told = f"min_neighbors {point.min_neighbors}: recall {rate(point.recall)}, precision {rate(point.precision)}"
     return f"{printable(name)}, {told}, {point.false_alarms_per_image:.3g} false alarms an image"
-
-
-def now() -> str:
-    """The time of day, for people."""
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")

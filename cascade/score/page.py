@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from cascade.model import CascadeModel, read_cascade
 from cascade.score.charts import Curve, Mark, alarms_chart, legend, precision_chart
-from cascade.score.facts import Table, count, facts, now, point_curve, precision_curve, rate, skipped_table
+from cascade.score.facts import facts, point_curve, precision_curve, skipped_table
 from cascade.score.first_features import first_features, mean_of_objects, mean_of_samples
 from cascade.score.intervals import Interval
 from cascade.score.matching import OperatingPoint
@@ -21,6 +21,7 @@ from cascade.score.sizes import SIZES, recall_by_size
 from cascade.score.snippets import cpp_code, python_code
 from cascade.score.template import environment
 from cascade.score.tiles import png_data, scene_tiles, worst_scenes
+from runs.page import Table, count, now, rate
 from runs.skips import Skip
 
 _FEW_SCENES, _FEW_OBJECTS = 30, 100

@@ -128,6 +128,25 @@ def test_nothing_left_is_an_error_and_the_old_output_stays(raw):
     assert sorted(path.name for path in raw.iterdir()) == ["neg", "out", "pos"]
 
 
+@pytest.mark.parametrize(
+    ("window", "params", "kept"),
+    [
+        ((20, 20), CollectParams(), 2),
+        ((24, 24), CollectParams(), 1),
+        ((16, 40), CollectParams(), 1),
+        ((24, 24), CollectParams(min_width=16, min_height=20), 3),
+        ((24, 24), CollectParams(min_width=16), 2),
+        ((16, 40), CollectParams(min_height=24), 2),
+    ],
+)
+def test_what_does_not_hold_the_window_is_left_out(tmp_path, window, params, kept):
+    for seed, (width, height) in enumerate([(24, 24), (20, 23), (16, 40)]):
+        save(tmp_path / "pos" / f"{width}.png", picture(seed, width, height))
+        save(tmp_path / "neg" / f"{width}.png", picture(seed + 10, width, height))
+    collected = collect(tmp_path / "pos", tmp_path / "neg", tmp_path / "out", params, window)
+    assert (collected.positives, collected.negatives) == (kept, kept)
+
+
 def test_negatives_smaller_than_the_window_leave_nothing(raw):
     for path in (raw / "neg").iterdir():
         save(path, picture(7, 15, 15))

@@ -1,5 +1,7 @@
 """Whole and cut-off files in a training's folder."""
 
+import re
+
 import pytest
 
 from cascade import train_files
@@ -92,6 +94,15 @@ def test_history_round_trip_keeps_unknown_figures_unknown(folder):
     rows = [StageRow(0, 1, 0.5, 0.25, 1e-7, 10, 20, 1.5), StageRow(1, 2)]
     train_files.write_history(folder, rows)
     assert train_files.read_history(folder, 2) == rows
+
+
+def test_the_history_counts_from_1_and_is_read_where_it_counts_from_0(folder):
+    rows = [StageRow(number, 9, seconds=1.0 + number) for number in range(3)]
+    train_files.write_history(folder, rows)
+    text = (folder / "history.csv").read_text()
+    assert [line[:2] for line in text.splitlines()[1:]] == ["1,", "2,", "3,"]
+    (folder / "history.csv").write_text(re.sub(r"^(\d)", lambda found: str(int(found[1]) - 1), text, flags=re.M))
+    assert train_files.read_history(folder, 3) == rows
 
 
 def test_a_lost_row_is_made_up_from_its_stage(folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,9 @@ COMMANDS = [
     ["cascade"],
     *(["cascade", step] for step in STEPS),
     ["cnn"],
-    *(["cnn", step] for step in ("merge", "train", "evaluate", "register", "architectures")),
+    *(["cnn", step] for step in ("merge", "train", "evaluate", "register")),
+    *(["cnn", tool] for tool in ("models", "export", "calibrate", "pictures")),
+    *([command] for command in ("presets", "annotations", "vec")),
     *([command] for command in ("models", "pull", "ui", "sample-data")),
     *(["tools", command] for command in ("install", "status")),
 ]
@@ -64,11 +67,22 @@ def test_params_yaml_gives_the_defaults_and_options_override(tmp_path: Path) -> 
     assert [len(list((tmp_path / out / "positives").iterdir())) for out in ("two", "four")] == [2, 4]
 
 
+def test_collect_leaves_out_what_does_not_hold_the_window_of_create_samples(tmp_path: Path) -> None:
+    positives, negatives = write_pictures(tmp_path / "positives", 3), write_pictures(tmp_path / "negatives", 2)
+    (tmp_path / "params.yaml").write_text("create_samples: {width: 41}\n")
+    refused = facefoundry("cascade", "collect", positives, negatives, "none", cwd=tmp_path)
+    assert "leaves no usable positive. Skipped: too small: 3" in refused.stderr
+    done = facefoundry("cascade", "collect", positives, negatives, "all", "--min-width", "40", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_unknown_name_in_params_yaml_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("collect:\n  max_positive: 2\n")
     done = facefoundry("cascade", "collect", tmp_path, tmp_path, "out", cwd=tmp_path)
-    assert done.returncode != 0
-    assert "max_positive" in done.stdout + done.stderr
+    assert done.returncode == 1
+    said = "facefoundry: params.yaml: section `collect`: `max_positive` is not known. Known are label, max_megapixels, "
+    assert done.stderr.startswith(said)
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -111,3 +125,11 @@ def test_help_does_not_wait_for_heavy_libraries(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.strip().endswith("[]"), done.stderr
+
+
+def test_a_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([*PROGRAM, "presets", "show", "ferplus"], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")

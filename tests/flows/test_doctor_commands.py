@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from flows.doctor_commands import check_app, plan_app
+from runs.parameters import ParameterError
 
 QUICK = ["--num-neg", "50", "--num-stages", "3", "--min-hit-rate", "0.999"]
 
@@ -54,6 +55,27 @@ def test_params_yaml_gives_both_windows(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "two different windows (got samples 24x24, training 20x20)" in said
     assert "few positives" not in said
+
+
+@pytest.mark.usefixtures("pictures")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("check: {num_stages: 3}", "section `check`: `num_stages` is not known. Known are few_negatives,"),
+        (
+            "train_cascade: {few_positives: 3}",
+            "section `train_cascade`: `few_positives` is not known. Known are accept",
+        ),
+        ("check: [1]", r"section `check` must hold names and values. Got \[1\]"),
+        ("[1]", "params.yaml must hold one section a step. Got list"),
+        ("check: {", "params.yaml is not YAML"),
+        ("create_samples: {windth: 9}", "section `create_samples`: `windth` is not known. Known are blur,"),
+    ],
+)
+def test_what_params_yaml_has_wrong_is_said(tmp_path, text, words):
+    (tmp_path / "params.yaml").write_text(text, encoding="ascii")
+    with pytest.raises(ParameterError, match=words):
+        call(check_app, "p", "n")
 
 
 @pytest.mark.usefixtures("pictures")

@@ -42,13 +42,13 @@ def test_inspect_tells_the_window_and_the_stages(app: App, cascade: Path, capsys
     app(["inspect", str(cascade)])
     lines = capsys.readouterr().out.splitlines()
     assert "window height      20" in lines
-    assert lines[-1].split() == ["0", "1", "1", "1", "0", "0.500000"]
+    assert lines[-1].split() == ["1", "1", "1", "1", "0", "0.500000"]
 
 
 def test_inspect_as_json(app: App, cascade: Path, capsys: pytest.CaptureFixture[str]) -> None:
     app(["inspect", str(cascade), "--json"])
     said = json.loads(capsys.readouterr().out)
-    row = {"stage": 0, "weak_classifiers": 1, "nodes": 1, "features": 1, "tilted": 0, "threshold": 0.5}
+    row = {"stage": 1, "weak_classifiers": 1, "nodes": 1, "features": 1, "tilted": 0, "threshold": 0.5}
     assert (said["window_width"], said["stages"], said["stage_table"]) == (24, 1, [row])
 
 
@@ -56,7 +56,7 @@ def test_diff_answers_with_its_status(app: App, cascade: Path, capsys: pytest.Ca
     other = str(cascade.with_name("other.xml"))
     assert app(["diff", str(cascade), str(cascade)]) == 0
     assert app(["diff", str(cascade), other]) == 1
-    assert "stage 0, threshold: 0.5 | 0.25" in capsys.readouterr().out
+    assert "stage 1, threshold: 0.5 | 0.25" in capsys.readouterr().out
     assert app(["diff", str(cascade), other, "--tolerance", "0.25"]) == 0
 
 

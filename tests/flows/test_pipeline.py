@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cnn.merge import merge
 from flows import train_both, train_cascade, train_cnn
 from flows.pipeline import CASCADE_LINE, CNN_LINE, Layout, Step
 from flows.run_commands import flow_parameters
@@ -98,6 +99,16 @@ def test_the_layout_finds_datasets_under_their_names(tmp_path: Path) -> None:
     assert layout.fer2013 == tmp_path / "fer2013" / "fer2013.csv.xz"
     assert layout.ferplus == tmp_path / "fer2013" / "fer2013new.csv"
     assert layout.affectnet == tmp_path / "affectnet"
+    (tmp_path / "mpi").mkdir()
+    assert layout.datasets == {
+        **{"fer2013": layout.fer2013, "ferplus": layout.ferplus, "affectnet": layout.affectnet},
+        **{"ckplus": None, "mpi": tmp_path / "mpi", "folders": None},
+    }
+
+
+def test_the_layout_names_every_dataset_that_a_merge_takes() -> None:
+    taken = {name for name, rule in inspect.signature(merge).parameters.items() if rule.kind is rule.KEYWORD_ONLY}
+    assert set(Layout().datasets) == taken - {"report"}
 
 
 def test_a_step_without_a_folder_has_no_output() -> None:

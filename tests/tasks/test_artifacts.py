@@ -66,10 +66,10 @@ def test_a_page_that_cannot_be_shown_ends_no_step(
     (tmp_path / "metrics.json").write_text('{"accuracy": 0.5}')
     for name in ("confusion", "montage"):
         (tmp_path / f"{name}.png").write_bytes(b"a picture")
-    for name in ("create_image_artifact", "create_table_artifact"):
+    for name in ("create_image_artifact", "create_markdown_artifact", "create_table_artifact"):
         monkeypatch.setattr(artifacts, name, refused)
     artifacts.show_cnn_score(tmp_path)
-    assert len(caplog.records) == 3
+    assert len(caplog.records) == 4
 
 
 def test_a_field_longer_than_the_csv_module_allows_is_read(
@@ -82,6 +82,20 @@ def test_a_field_longer_than_the_csv_module_allows_is_read(
     artifacts.show_skips("collect", tmp_path)
     assert shown == [[{"rule": "no number", "skipped": 1}]]
     assert csv.field_size_limit() == limit
+
+
+def test_a_networks_report_is_linked_and_its_figures_and_pictures_shown(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown: dict[str, Any] = {}
+    for name in ("create_image_artifact", "create_markdown_artifact", "create_table_artifact"):
+        monkeypatch.setattr(artifacts, name, lambda **given: shown.update({given["key"]: given}))
+    (tmp_path / "metrics.json").write_text('{"accuracy": 0.5}')
+    for name in ("confusion", "montage"):
+        (tmp_path / f"{name}.png").write_bytes(b"a picture")
+    artifacts.show_cnn_score(tmp_path)
+    assert list(shown) == ["cnn-report", "cnn-figures", "cnn-confusion", "cnn-montage"]
+    assert (tmp_path / "report.html").as_uri() in shown["cnn-report"]["markdown"]
 
 
 def test_a_cascades_report_is_linked_and_its_figures_and_pictures_shown(

@@ -14,6 +14,7 @@ import pytest
 
 from cascade.detect import Detector, DetectParams
 from cnn.labels import EXPRESSIONS
+from cnn.logits import temperature_of
 from tasks import publish_mlflow
 from tasks.publish_models import RegisterParams, pull, register_cascade, register_cnn
 
@@ -44,9 +45,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     keras.utils.set_random_seed(0)
     inside = [layers.Resizing(48, 48), layers.Rescaling(1 / 255), layers.Conv2D(3, 3, activation="relu")]
-    outside = [layers.GlobalAveragePooling2D(), layers.Dense(5, activation="softmax")]
+    outside = [layers.GlobalAveragePooling2D(), layers.Dense(5), layers.Rescaling(4, name="temperature")]
     path = tmp_path_factory.mktemp("network") / "best.keras"
-    keras.Sequential([keras.Input((None, None, 1)), *inside, *outside]).save(path)
+    keras.Sequential([keras.Input((None, None, 1)), *inside, *outside, layers.Softmax()]).save(path)
     return path
 
 
@@ -102,6 +103,8 @@ def test_the_network_answers_the_same_elsewhere(
     pulled = pull("expression-cnn", tmp_path / "pulled", params)
     again = keras.ops.convert_to_numpy(keras.models.load_model(pulled.file)(faces, training=False))
     np.testing.assert_allclose(again, here, atol=1e-6)
+    # The calibration is in what was answered, and still in the file that is pulled.
+    assert temperature_of(keras.models.load_model(pulled.file)) == 0.25
 
 
 def test_the_operating_point_can_be_changed_in_a_call_and_other_pictures_are_refused(

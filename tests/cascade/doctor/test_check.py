@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
+from cascade.collect import CollectParams, collect
 from cascade.doctor.check import check, one_a_rule, stop_on_errors, summarise
 from cascade.doctor.findings import RULES
 from cascade.errors import InputError
@@ -273,9 +275,38 @@ def test_faults_that_collect_leaves_out_only_warn_before_it(patient, tmp_path):
     stopped = patient.examine()
     assert (len(stopped.errors), len(stopped.warnings)) == (2, 0)
     looked_at = (patient.info, patient.background, tmp_path / "out", patient.check, patient.samples, patient.training)
-    diagnosis = check(*looked_at, before_collect=True)
+    diagnosis = check(*looked_at, collect=CollectParams())
     assert (len(diagnosis.errors), len(diagnosis.warnings)) == (0, 2)
     stop_on_errors(diagnosis, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("params", "small", "positives", "negatives"),
+    [
+        (CollectParams(), 3, 8, 7),  # the window is 16x40: a box and two negatives are smaller, two pictures known
+        (CollectParams(min_width=20), 4, 7, 7),
+        (CollectParams(min_height=38), 0, 9, 9),
+        (CollectParams(max_positives=5, max_negatives=3), 3, 5, 3),
+    ],
+)
+def test_the_doctor_foresees_what_collect_leaves(patient, tmp_path, params, small, positives, negatives):
+    patient.samples = replace(patient.samples, width=16, height=40)
+    patient.training = replace(patient.training, width=16, height=40)
+    patient.replace_line(patient.info, 2, "p1.png 1 5 6 16 40")
+    patient.replace_line(patient.info, 3, "p2.png 1 5 6 16 39")
+    for name, height in (("n1.png", 39), ("n2.png", 38)):
+        patient.draw(name, np.random.default_rng(height).integers(0, 256, (height, 80), np.uint8))
+    for name in ("p3.png", "n3.png"):
+        shutil.copy(patient.root / "p4.png", patient.root / name)
+    looked_at = (patient.info, patient.root / "negatives")
+    looked_at[1].mkdir()
+    for picture in patient.root.glob("n*.png"):
+        picture.rename(looked_at[1] / picture.name)
+    kept = collect(*looked_at, tmp_path / "collected", params, patient.samples.window)
+    foreseen = check(*looked_at, None, patient.check, patient.samples, patient.training, collect=params)
+    assert (kept.positives, kept.negatives) == (foreseen.positives, foreseen.negatives) == (positives, negatives)
+    rules = [finding.rule for finding in foreseen.findings]
+    assert sum("too small for collect" in rule for rule in rules) == small
 
 
 def test_a_known_cascade_finds_positives_among_the_negatives(patient, square_cascade, draw_squares, tmp_path):

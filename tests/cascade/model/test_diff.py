@@ -20,7 +20,7 @@ def with_stage(model: CascadeModel, number: int, **changes: Any) -> CascadeModel
 
 
 def with_node(model: CascadeModel, **changes: Any) -> CascadeModel:
-    """Change the first node of the second weak classifier of stage 1."""
+    """Change the first node of the second weak classifier of the second stage."""
     first, weak = model.stages[1].weak_classifiers
     nodes = (replace(weak.nodes[0], **changes), *weak.nodes[1:])
     return with_stage(model, 1, weak_classifiers=(first, replace(weak, nodes=nodes)))
@@ -70,8 +70,8 @@ def test_of_each_stage_the_first_difference(random_model: Make) -> None:
     other = with_stage(with_node(model, threshold=7.0), 3, threshold=9.0, weak_classifiers=())
     node = model.stages[1].weak_classifiers[1].nodes[0]
     assert diff(model, other) == (
-        Difference("stage 1, weak 1, node 0, threshold", f"{node.threshold:.9g}", "7"),
-        Difference("stage 3, weak classifiers", "4", "0"),
+        Difference("stage 2, weak 2, node 1, threshold", f"{node.threshold:.9g}", "7"),
+        Difference("stage 4, weak classifiers", "4", "0"),
     )
 
 
@@ -82,7 +82,7 @@ def test_of_each_stage_the_first_difference(random_model: Make) -> None:
 def test_each_part_of_a_node_is_compared(random_model: Make, changes: dict[str, Any], place: str) -> None:
     model = random_model(4)
     (found,) = diff(model, with_node(model, **changes))
-    assert found.place == f"stage 1, weak 1, node 0, {place}"
+    assert found.place == f"stage 2, weak 2, node 1, {place}"
 
 
 def test_features_are_compared_where_they_are_used(random_model: Make) -> None:
@@ -94,7 +94,7 @@ def test_features_are_compared_where_they_are_used(random_model: Make) -> None:
     ):
         other = replace(model, features=(*model.features[:used], feature, *model.features[used + 1 :]))
         found = diff(model, other)
-        assert found[0].place == "stage 0, weak 0, node 0, feature"
+        assert found[0].place == "stage 1, weak 1, node 1, feature"
         assert found[0].first != found[0].second
 
 
@@ -103,8 +103,8 @@ def test_leaves_and_the_tolerance(random_model: Make) -> None:
     (weak,) = model.stages[0].weak_classifiers
     moved = replace(weak, leaves=(weak.leaves[0], weak.leaves[1] + 0.01))
     other = with_stage(model, 0, weak_classifiers=(moved,), threshold=model.stages[0].threshold + 0.005)
-    assert [one.place for one in diff(model, other)] == ["stage 0, threshold"]
-    assert [one.place for one in diff(model, other, 0.007)] == ["stage 0, weak 0, leaf 1"]
+    assert [one.place for one in diff(model, other)] == ["stage 1, threshold"]
+    assert [one.place for one in diff(model, other, 0.007)] == ["stage 1, weak 1, leaf 2"]
     assert diff(model, other, 0.011) == ()
 
 

@@ -24,6 +24,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 def test_each_stage_doubles_what_must_be_looked_at():
     planned = plan_training(2000, [(100, 100)], CascadeTrainParams(num_neg=10, num_stages=5))
+    assert [stage.stage for stage in planned.stages] == [1, 2, 3, 4, 5]
     assert [stage.windows for stage in planned.stages] == [10, 20, 40, 80, 160]
     assert planned.stages[-1].positives == planned.samples_needed
 
@@ -36,7 +37,7 @@ def test_the_sources_follow_the_supply():
     assert planned.windows.one_pass == 6
     assert planned.stages[0].source == "first pass"
     assert planned.stages[1].source == "moved windows"
-    assert planned.last_stage_filled == max(stage for stage in range(12) if 6 * 2**stage <= every)
+    assert planned.stages_filled == max(stage for stage in range(1, 13) if 6 * 2 ** (stage - 1) <= every)
     assert planned.largest_num_neg == every // 2**11
     assert not planned.fills_all_stages
 
