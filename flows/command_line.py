@@ -80,8 +80,10 @@ def prepare(environment: Any) -> None:
 def guarded(command: Callable[[], Any]) -> int:
     """Run a command; what a person can mend becomes one line on standard error. Returns the exit status."""
     try:
-        command()
-        sys.stdout.flush()
+        try:
+            command()
+        finally:  # also when the command ends by SystemExit
+            sys.stdout.flush()
     except (CascadeError, CnnError, ParameterError, RunMismatchError, PublishError) as error:
         return _say(str(error), 1)
     except BrokenPipeError:  # the reader, such as `head`, has had enough
