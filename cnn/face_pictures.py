@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -53,12 +54,13 @@ def write_face_pictures(
     Raises
     ------
     InputError
-        The store is damaged, or has no such face.
+        The store is damaged, has no such face, or a dataset's name in it cannot be part of a file's.
     RunMismatchError
         `out` holds other files; they are not touched.
     """
     images, _, table = load_faces(faces).split(params.split)
     sources = table["source"].to_numpy(str)
+    _check_names(faces, set(sources))
     chosen = [row for row, source in enumerate(sources) if params.source in (None, source)]
     if not chosen:
         raise InputError(f"`source` must be one of {', '.join(sorted(set(sources)))}. Got {params.source!r}.")
@@ -73,3 +75,10 @@ def write_face_pictures(
         write_json(folder / _REPORT, {"pictures": len(chosen), "faces": faces.name, **params.as_dict()})
     report(Progress(f"{len(chosen)} pictures written", len(chosen), len(chosen)))
     return FacePictures(out, len(chosen))
+
+
+def _check_names(faces: Path, sources: set[str]) -> None:
+    """Refuse a store from a stranger whose names would lead out of the folder."""
+    for name in sorted(sources):
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+            raise InputError(f"{faces}: `source` must be letters, digits, - and _. Got {str(name)!r}. Merge again.")

@@ -13,12 +13,6 @@ from runs.parameters import Parameters
 from runs.progress import Progress, Report
 from runs.skips import count_by_rule
 
-AFFECTNET_FORMS: dict[str, tuple[str, ...]] = {
-    "affectnet": ("training.csv", "validation.csv"),
-    "affectnet_npy": ("train_set", "val_set"),
-}
-"""What a folder of each form of AffectNet holds, any of it; that of AffectNet+ is called otherwise."""
-
 
 def read_sources(
     scratch: Path, datasets: dict[str, Path], ferplus: Path | None, params: MergeParams, report: Report
@@ -34,13 +28,19 @@ def read_sources(
 
 
 def affectnet_form(folder: Path) -> str:
-    """The name of the reader for an AffectNet folder, told from what it holds: csv files, ``train_set/``, or else
-    AffectNet+'s JSON files."""
-    for name, entries in AFFECTNET_FORMS.items():
-        if any((folder / entry).exists() for entry in entries):
-            return name
-    holds_json = folder.is_dir() and next(folder.rglob("*.json"), None) is not None
-    return "affectnet_plus" if holds_json else "affectnet"
+    """The name of the reader for an AffectNet folder, told from what it holds: csv files, npy annotations, AffectNet+'s
+    JSON files, or else the two sets of the npy form."""
+    if _holds(folder, "training.csv", "validation.csv"):
+        return "affectnet"
+    if _holds(folder, "train_set/annotations", "val_set/annotations"):
+        return "affectnet_npy"
+    if folder.is_dir() and next(folder.rglob("*.json"), None) is not None:
+        return "affectnet_plus"
+    return "affectnet_npy" if _holds(folder, "train_set", "val_set") else "affectnet"
+
+
+def _holds(folder: Path, *names: str) -> bool:
+    return any((folder / name).exists() for name in names)
 
 
 def _read(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from cnn.errors import InputError
@@ -41,3 +42,13 @@ def test_somebodys_folder_is_not_touched(write_store, tmp_path):
     with pytest.raises(RunMismatchError, match=r"thesis\.txt"):
         write_face_pictures(write_store(), tmp_path / "mine")
     assert (tmp_path / "mine/thesis.txt").read_text() == "x"
+
+
+def test_a_strangers_store_cannot_lead_out_of_the_folder(write_store, tmp_path):
+    faces = write_store()
+    table = pd.read_parquet(faces / "faces.parquet")
+    table.loc[0, "source"] = "../../outside/x"
+    table.to_parquet(faces / "faces.parquet")
+    with pytest.raises(InputError, match=r"`source` must be letters, .* Got '\.\./\.\./outside/x'"):
+        write_face_pictures(faces, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

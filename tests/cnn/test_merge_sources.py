@@ -20,6 +20,7 @@ from runs.progress import silent
         ("validation.csv", "affectnet"),
         ("val_set/images/1.jpg", "affectnet_npy"),
         ("human_annotated/train_set/1.json", "affectnet_plus"),
+        ("train_set/1.json", "affectnet_plus"),
         ("thesis.txt", "affectnet"),
     ],
 )
