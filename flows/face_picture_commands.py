@@ -1,4 +1,4 @@
-"""`facefoundry cnn pictures`: the merged faces as files."""
+"""`facefoundry cnn pictures`: faces as files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from flows.terminal import progress_bar, show
 
 
 def pictures(faces: Path, out: Path, *, params: Annotated[FacePicturesParams, FLATTEN] = FacePicturesParams()) -> None:
-    """Write merged faces as PNG files, such as more positives for a cascade (`facefoundry annotations propose`).
+    """Write faces as PNG files, such as more positives for a cascade (`facefoundry annotations propose`).
 
     Parameters
     ----------
     faces
-        What `facefoundry cnn merge` wrote.
+        What `facefoundry cnn merge` wrote; or fer2013.csv (.xz, .gz, .zip too), for the faces of all its seven classes.
     out
         The folder to write, whole or not at all.
     """

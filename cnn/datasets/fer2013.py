@@ -23,6 +23,8 @@ from runs.skips import Skip
 
 USAGES: tuple[str, ...] = ("Training", "PublicTest", "PrivateTest")
 """The values of the column `Usage`: FER2013's official splits."""
+SPLITS: dict[str, str] = dict(zip(USAGES, ("train", "validation", "test"), strict=True))
+"""What `Usage` says of a face, in this program's words."""
 USAGE_RULE = f"Usage must be one of {', '.join(USAGES)}"
 
 FILES: tuple[str, ...] = tuple(
@@ -47,7 +49,7 @@ class Fer2013Row:
     "fer2013",
     help="fer2013.csv or icml_face_data.csv, also as .xz, .gz, .bz2, .zip or .tar.gz; or the folder that holds it.",
     licence="FER2013, P.-L. Carrier and A. Courville (ICML 2013 challenge, on Kaggle): for research.",
-    splits={"Training": "train", "PublicTest": "validation", "PrivateTest": "test"},
+    splits=SPLITS,
 )
 def read_fer2013(fer2013: Path, scratch: Path, report: Report = silent) -> LabelledFaces:
     """Read FER2013's faces with its own labels.
