@@ -65,6 +65,11 @@ class CascadeTrainParams(Parameters):
     """native: negatives are searched in pictures each so many times smaller than the one before."""
     mirror_negatives: bool = False
     """native: search the negatives' mirror images too."""
+    loosened_hit_rate: Annotated[float, Gt(0), Le(1)] | None = None
+    """native: once a stage has later ones, lower its threshold until this share of all positives passes, such as
+    0.9999: fewer objects are missed for the same false alarms. Empty: never, as OpenCV does."""
+    loosen_after: Annotated[int, Ge(1)] = 4
+    """native: how many later stages a stage must have for that."""
 
     def __post_init__(self) -> None:
         if str(self.feature_type) == "HOG":
@@ -100,4 +105,11 @@ _SHARED: dict[str, Any] = {
     "time_limit_minutes": None,
     "memory": 2048,
 }
-_FOR_NATIVE: dict[str, Any] = {"split": "fast", "seed": 0, "mining_scale_factor": 2**0.5, "mirror_negatives": False}
+_FOR_NATIVE: dict[str, Any] = {
+    "split": "fast",
+    "seed": 0,
+    "mining_scale_factor": 2**0.5,
+    "mirror_negatives": False,
+    "loosened_hit_rate": None,
+    "loosen_after": 4,
+}

@@ -21,6 +21,7 @@ from cascade.train_output import SENTENCES, StopReason
 from cascade.train_progress import StageRow, stage_progress
 from cascade.trainer import checkpoint, files, rehearsal
 from cascade.trainer.features import enumerate_features
+from cascade.trainer.loosening import loosen
 from cascade.trainer.mining import NegativeMiner
 from cascade.trainer.mining_cursor import Cursor
 from cascade.trainer.positives import Positives, collect
@@ -71,6 +72,7 @@ class _Run:
         self._room = Room(self.pool, checked.num_pos + params.num_neg, params.memory)
         self._miner: NegativeMiner | None = None
         self._positives: Positives | None = None
+        self._loosened = 0
         self._row, self._began = StageRow(len(self.stages)), time.monotonic()
 
     def train(self) -> StopReason:
@@ -89,6 +91,7 @@ class _Run:
         self._tell("starts")
         if self.stages:
             self._rehearsal.join()
+        self._loosen()
         positives = collect(self._checked.vec, self._checked.num_pos, self.stages, self.pool, self._positives)
         self._positives = positives
         self._row.num_pos = len(positives.samples)
@@ -99,6 +102,16 @@ class _Run:
         least = required_rate(self._params)
         reason = stop_reason(negatives, least, self._params.acceptance_ratio_break_value)
         return reason or self._train_stage(positives.samples, negatives)
+
+    def _loosen(self) -> None:
+        """Lower the thresholds of the stages that have enough later ones; their files follow."""
+        rate, last = self._params.loosened_hit_rate, len(self.stages) - self._params.loosen_after
+        if rate is None:
+            return
+        for number in range(self._loosened, last):
+            self.stages[number] = loosen(self.stages[number], self.pool, self._checked.vec, rate)
+            files.write_stage(self._checked.out, number, self.stages[number])
+            self._loosened, self._positives = number + 1, None  # samples that had failed there may pass now
 
     def _mine(self) -> Negatives:
         if self._miner is None:
