@@ -67,7 +67,7 @@ format: $(SETUP) ## Format, and mend what ruff can mend
 	$(BIN)/ruff format .
 
 lock: ## Resolve the dependencies anew into requirements.lock, without addresses
-	$(BIN)/uv pip compile pyproject.toml --extra export --group dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --quiet --output-file requirements.lock
 	echo 'opencv-contrib-python-headless<5' | $(BIN)/uv pip compile - --no-deps --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file tests/opencv4.lock

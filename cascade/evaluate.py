@@ -26,6 +26,7 @@ __all__ = ["OUTPUTS", "SIZES", "CascadeScore", "EvaluateCascadeParams", "evaluat
 OUTPUTS = (
     "report.html",
     "metrics.json",
+    "measured.json",
     "speed.json",
     "curve.csv",
     "sizes.csv",
@@ -58,9 +59,10 @@ def evaluate_cascade(
         ignored counts for nothing. Pictures are searched in grey.
     out
         A folder that is written whole or not at all, over an earlier evaluation: ``report.html``, one page that tells
-        everything; ``metrics.json``, ``speed.json``; ``curve.csv`` (operating points by `min_neighbors`), ``sizes.csv``
-        (recall by size at each), ``stages.csv`` (what each stage rejects); ``curve.png``, ``montage.png``;
-        ``skipped.csv`` (pictures that could not be read, broken lines, boxes without area in their picture).
+        everything; ``metrics.json``; ``measured.json`` (the settings, and what the scenes are called); ``speed.json``;
+        ``curve.csv`` (operating points by `min_neighbors`), ``sizes.csv`` (recall by size at each), ``stages.csv``
+        (what each stage rejects); ``curve.png``, ``montage.png``; ``skipped.csv`` (pictures that could not be read,
+        broken lines, boxes without area in their picture).
     positives
         The ``.vec`` that the cascade was trained with: its mean is what the page draws the first features on.
 
@@ -79,6 +81,7 @@ def evaluate_cascade(
     with replacing_folder(out) as beside:
         write_text(beside / "report.html", page)
         _write(beside, score, measured, params)
+        write_json(beside / "measured.json", {"parameters": params.as_dict(), "scenes": scenes.absolute().name})
         write_skips(beside / "skipped.csv", problems)
     return score
 

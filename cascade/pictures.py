@@ -15,6 +15,9 @@ from cascade.errors import InputError
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
 """The file name endings that are taken for pictures, in lower case."""
 
+MISSING = "missing file"
+"""The rule of a `PictureError` that says that there is no such file."""
+
 _SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 
@@ -66,7 +69,17 @@ def load_grey(path: Path, max_pixels: int = 100_000_000) -> NDArray[np.uint8]:
     PictureError
         The file cannot be read, does not decode, is cut off, or is larger than allowed.
     """
-    data = _read(path, 8 * max_pixels)
+    return decode_grey(_read(path, 8 * max_pixels), max_pixels)
+
+
+def decode_grey(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
+    """As `load_grey`, of a file's content.
+
+    Raises
+    ------
+    PictureError
+        It does not decode, is cut off, or is larger than allowed.
+    """
     _check_pixels(read_size(data), max_pixels)
     if not _is_whole(data):
         raise PictureError("cut off", f"{len(data)} bytes without the format's end mark", "Copy the picture again.")
@@ -135,7 +148,7 @@ def _read(path: Path, max_bytes: int) -> bytes:
             raise PictureError("too large", f"{size} bytes", f"The limit is {max_bytes} bytes: make it smaller.")
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise PictureError("missing file", str(path), "Correct the path or remove the line.") from error
+        raise PictureError(MISSING, str(path), "Correct the path or remove the line.") from error
     except ValueError as error:  # a NUL, or half of a surrogate pair
         raise PictureError("no file's name", ascii(str(path)), "Correct the path or remove the line.") from error
     except OSError as error:

@@ -18,6 +18,7 @@ from cnn.fit import AverageWeights, EpochWatch, compile_model, fit_epoch
 from cnn.labels import EXPRESSIONS
 from cnn.mixing import Mixing
 from cnn.predict import probabilities
+from cnn.team import Team
 from cnn.train_params import CnnTrainParams
 from runs.files import replacing_file
 from runs.progress import Progress, Report
@@ -42,7 +43,9 @@ class Training:
     mixing: Mixing = field(default_factory=Mixing)
 
 
-def train_epochs(training: Training, params: CnnTrainParams, checkpoint: Path, report: Report) -> dict[str, Any]:
+def train_epochs(
+    training: Training, params: CnnTrainParams, checkpoint: Path, report: Report, team: Team = Team()
+) -> dict[str, Any]:
     """Train until the last epoch, early stopping or the time limit, from the checkpoint where there is one.
 
     Returns
@@ -56,10 +59,12 @@ def train_epochs(training: Training, params: CnnTrainParams, checkpoint: Path, r
     ------
     TrainingError
         The loss is no longer a number, or the checkpoint is damaged.
+    InputError
+        Workers of a team were given different things.
     """
     import keras
 
-    loop, backend = _Loop(training, params, checkpoint, report), keras.backend.backend()
+    loop, backend = _Loop(training, params, checkpoint, report, team=team), keras.backend.backend()
     loop.start()
     while not loop.finished():
         loop.run_epoch()
@@ -96,6 +101,7 @@ class _Loop:
     checkpoint: Path
     report: Report
     state: TrainingState = field(default_factory=TrainingState)
+    team: Team = field(default_factory=Team)
 
     def start(self) -> None:
         """Build the model and bring it to where the checkpoint says."""
@@ -108,13 +114,16 @@ class _Loop:
         keras.utils.set_random_seed(params.seed)
         options = {name: getattr(params, name) for name in ("activation", "dropout", "conv_dropout")}
         self.judged: keras.Model = build(params.model, (48, 48, 1), len(EXPRESSIONS), **options)
-        self.model = training_twin(self.judged, params.precision)
         self.steps = steps_per_epoch(len(faces), params.batch_size)
-        compile_model(self.model, params, self.steps, faces.priors())
+        with self.team.scope():
+            self.model = training_twin(self.judged, params.precision, self.team)
+            compile_model(self.model, params, self.steps, faces.priors())
         self.average = AverageWeights(params.weight_averaging, self.model.get_weights(), self.steps)
-        self.checkpoint.mkdir(parents=True, exist_ok=True)
+        if self.team.is_chief:
+            self.checkpoint.mkdir(parents=True, exist_ok=True)
         if saved := load_checkpoint(self.checkpoint):
             self._resume(*saved)
+        self.team.agree(f"{params} {self.state.epochs} {faces.digest()}")
 
     def _resume(self, state: TrainingState, arrays: dict[str, list[np.ndarray]]) -> None:
         self.state = state
@@ -130,7 +139,10 @@ class _Loop:
         self.average = AverageWeights(self.params.weight_averaging, average, self.steps, state.updates)
 
     def finished(self) -> bool:
-        """Whether the last epoch is done, patience is at its end, or the time is spent."""
+        """Whether the last epoch is done, patience is at its end, or the time is spent; the chief decides for all."""
+        return self.team.sum(self.team.is_chief and self._is_enough()) > 0
+
+    def _is_enough(self) -> bool:
         params, state = self.params, self.state
         waited = state.epochs - state.best_epoch
         return (
@@ -146,12 +158,17 @@ class _Loop:
         watch = EpochWatch(epoch=epoch, epochs=params.epochs, steps=steps, batch_size=size, report=self.report)
 
         def batch_end(batch: int, logs: dict[str, Any]) -> None:
-            watch.batch_end(batch, logs)
-            self.average.batch_end(batch, self.model)
+            if self.team.is_chief:
+                watch.batch_end(batch, logs)
+                self.average.batch_end(batch, self.model)
 
         given = (self.training.faces, self.training.augmentation, self.training.mixing)
         batches = epoch_batches(*given, batch_size=size, seed=params.seed, epoch=epoch)
-        figures = fit_epoch(self.model, batches, steps=steps, seed=(params.seed, epoch), batch_end=batch_end)
+        seed = (params.seed, epoch)
+        figures = fit_epoch(self.model, batches, steps=steps, seed=seed, batch_end=batch_end, team=self.team)
+        if not self.team.is_chief:
+            self.state.epochs += 1
+            return
         figures["samples_per_second"] = watch.samples_per_second()
         figures["learning_rate"] = float(self.model.optimizer.learning_rate)
         self.judged.set_weights(self.average.of(self.model))

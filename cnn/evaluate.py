@@ -10,7 +10,7 @@ from cnn.labels import EXPRESSIONS
 from cnn.report import Exhibit, draw_confusion, draw_montage
 from cnn.score.exhibits import worst_faces
 from cnn.score.figures import CnnScore, score_answers
-from cnn.score.files import OUTPUTS, write_tables
+from cnn.score.files import OUTPUTS, write_measured, write_tables
 from cnn.score.measured import Measured, measure
 from cnn.score.page import render_report
 from cnn.score.params import EvaluateCnnParams
@@ -43,9 +43,10 @@ def evaluate_cnn(
         A store written by `cnn.merge.merge`.
     out
         Written, or replaced whole where it holds an older evaluation: ``report.html``, one page that tells everything;
-        ``metrics.json``; ``classes.csv`` (figures by class, with bounds), ``confusion.csv`` (counts, rows true),
-        ``reliability.csv`` (accuracy by confidence), ``predictions.csv`` (one row a face, with probabilities);
-        ``confusion.png`` and ``montage.png`` (the most confident errors, then the most confident right answers).
+        ``metrics.json``; ``measured.json`` (the settings, and how many faces the store has); ``classes.csv`` (figures
+        by class, with bounds), ``confusion.csv`` (counts, rows true), ``reliability.csv`` (accuracy by confidence),
+        ``predictions.csv`` (one row a face, with probabilities); ``confusion.png`` and ``montage.png`` (the most
+        confident errors, then the most confident right answers).
     params
         See `EvaluateCnnParams`.
     report
@@ -65,6 +66,7 @@ def evaluate_cnn(
         page = render_report(score, measured, read_training(model, faces), faces, params)
         write_text(folder / "report.html", page)
         write_json(folder / "metrics.json", {"model_sha256": measured.sha256, **score.metrics()})
+        write_measured(folder, measured, faces, params)
         write_tables(folder, measured, score)
         draw_confusion(folder / "confusion.png", np.array(score.counts))
         _draw_best_and_worst(folder / "montage.png", measured)

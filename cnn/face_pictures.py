@@ -70,12 +70,12 @@ def write_face_pictures(
         `out` holds other files; they are not touched.
     """
     chosen = _of_table(faces, params) if faces.is_file() else _of_store(faces, params)
-    number = 0
+    number, wide = 0, params.border
     with replacing_folder(out, known=_KNOWN) as folder:
         for number, (name, image) in enumerate(chosen, start=1):
             place = folder / f"{(number - 1) // _A_FOLDER:04}"
             place.mkdir(exist_ok=True)
-            bordered = cv2.copyMakeBorder(image, *[params.border] * 4, cv2.BORDER_REPLICATE)
+            bordered = cv2.copyMakeBorder(image, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
             (place / f"{name}.png").write_bytes(cv2.imencode(".png", bordered)[1].tobytes())
             if number % _EVERY == 0:
                 report(Progress("writing pictures", number))

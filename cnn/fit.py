@@ -12,6 +12,7 @@ import numpy as np
 from cnn.batches import prefetched
 from cnn.errors import TrainingError
 from cnn.losses import loss_of
+from cnn.team import Team
 from cnn.train_params import CnnTrainParams
 from runs.progress import Progress, Report
 
@@ -147,6 +148,7 @@ def fit_epoch(
     steps: int,
     seed: tuple[int, int],
     batch_end: Callable[[int, dict[str, Any]], None],
+    team: Team = Team(),
 ) -> dict[str, float]:
     """Learn from `steps` batches; returns the epoch's mean loss and accuracy.
 
@@ -155,6 +157,8 @@ def fit_epoch(
     import keras
 
     _seed_dropout(model, seed)
+    if team.count > 1:
+        return team.learn(model, prefetched(batches), batch_end)
     watch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: batch_end(batch, logs))
     fitted = model.fit(
         prefetched(batches), steps_per_epoch=steps, epochs=1, callbacks=[watch], shuffle=False, verbose=0

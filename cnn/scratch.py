@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from runs.lock import RunLock
+from runs.lock import RUNNING, RunLock
 
 
 @contextmanager
@@ -24,11 +24,29 @@ def kept_scratch(out: Path) -> Iterator[Path]:
     """
     path = out.resolve()
     folder = path.with_name(f".{path.name}.reading")
-    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with RunLock(folder):
+        with _lock(folder):
             yield folder
-            shutil.rmtree(folder)
+            _empty(folder)
     finally:
-        with suppress(OSError):  # it is gone, or holds something for the next run
+        with suppress(OSError):  # it is gone, or holds something for the next run, or the next run has it already
             folder.rmdir()
+
+
+def _lock(folder: Path) -> RunLock:
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return RunLock(folder)
+        except (FileNotFoundError, FileExistsError):  # a run that has ended removed it, just now
+            if folder.is_file():
+                raise
+
+
+def _empty(folder: Path) -> None:
+    """Remove all but the lock, which keeps others out until it is let go."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != RUNNING:
+            entry.unlink()

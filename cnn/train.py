@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from cnn.labels import EXPRESSIONS
 from cnn.mixing import Mixing
 from cnn.report import draw_curves, write_history
 from cnn.store import IMAGES, TABLE, FaceStore, load_faces
+from cnn.team import Team, team_of
 from cnn.train_params import CnnTrainParams
 from runs.files import write_json
 from runs.progress import Report, silent
@@ -61,6 +62,9 @@ def train_cnn(
 ) -> TrainedCnn:
     """Train the expression network on the train split, and choose the best epoch by the validation split.
 
+    Where the environment variable ``TF_CONFIG`` names several workers, all must be called with the same arguments, and
+    see the same files; see `cnn.team`.
+
     A killed training goes on after its last finished epoch when called again with the same arguments, and
     ends as an uninterrupted one would have, as far as the backend computes the same twice. A finished one
     returns at once.
@@ -92,14 +96,27 @@ def train_cnn(
     RunMismatchError
         `out` holds another run and `restart` is not given; or another process trains in it.
     """
-    training = _training(load_faces(faces), params, faces)
+    team, training = team_of(), _training(load_faces(faces), params, faces)
     params = _with_suggestions(params)
+    team.check(min(params.batch_size, len(training.faces)))
     inputs = {"images": faces / IMAGES, "table": faces / TABLE}
-    with _exit_on_sigterm(), begin(out, "train_cnn", params, inputs, restart=restart):
-        if not all((out / name).is_file() for name in _OUTPUTS):
-            _finish(out, params, training, train_epochs(training, params, out / "checkpoint", report))
-        shutil.rmtree(out / "checkpoint", ignore_errors=True)
+    # The chief alone writes: the others need no lock, and it takes a used folder over before they look into it.
+    holding = begin(out, "train_cnn", params, inputs, restart=restart) if team.is_chief else nullcontext()
+    with _exit_on_sigterm(), holding, team:
+        _train(out, params, training, team, report)
+        if team.is_chief:
+            shutil.rmtree(out / "checkpoint", ignore_errors=True)
         return _result(out)
+
+
+def _train(out: Path, params: CnnTrainParams, training: Training, team: Team, report: Report) -> None:
+    """Train, unless the folder holds a whole run; the workers of a team leave together."""
+    is_whole = all((out / name).is_file() for name in _OUTPUTS)
+    if not team.sum(team.is_chief and is_whole):
+        trained = train_epochs(training, params, out / "checkpoint", report, team)
+        if team.is_chief:
+            _finish(out, params, training, trained)
+    team.sum(0)
 
 
 def _with_suggestions(params: CnnTrainParams) -> CnnTrainParams:

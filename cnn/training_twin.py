@@ -10,10 +10,12 @@ from typing import Any
 
 import keras
 
+from cnn.team import Team
+
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def training_twin(model: keras.Model, precision: str = "float32") -> keras.Model:
+def training_twin(model: keras.Model, precision: str = "float32", team: Team = Team()) -> keras.Model:
     """Copy `model` for training; the weights may go to and fro with ``get_weights`` and ``set_weights``.
 
     Parameters
@@ -23,6 +25,8 @@ def training_twin(model: keras.Model, precision: str = "float32") -> keras.Model
     precision
         ``"bfloat16"`` computes in bfloat16, with weights, scaling of pixels, statistics and output in float32.
         ``"float32"`` computes as `model`, to rounding.
+    team
+        Of several workers: each computes on its share of a batch what `model` computes on the whole.
 
     Notes
     -----
@@ -36,12 +40,21 @@ def training_twin(model: keras.Model, precision: str = "float32") -> keras.Model
             config["dtype"] = _POLICIES[precision]
         if "seed" in config:
             config["seed"] = 0  # PyTorch heeds the layer's seed generator only where a seed is given
-        kind = _FusedBatchNormalization if _can_fuse(layer) else type(layer)
-        return kind.from_config(config)
+        kind = _kind(layer, team.count > 1)
+        copied: keras.Layer = kind.from_config(config)
+        if isinstance(copied, _SharedDropout):
+            copied.team = team
+        return copied
 
     twin = keras.models.clone_model(model, clone_function=copy)
     twin.set_weights(model.get_weights())
     return twin
+
+
+def _kind(layer: keras.Layer, together: bool) -> type[keras.Layer]:
+    if _can_fuse(layer):
+        return _SharedBatchNormalization if together else _FusedBatchNormalization
+    return _SharedDropout if together and type(layer) is keras.layers.Dropout else type(layer)
 
 
 def _can_fuse(layer: keras.Layer) -> bool:
@@ -73,3 +86,37 @@ class _FusedBatchNormalization(keras.layers.BatchNormalization):
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + now * (1 - self.momentum))
         return outputs
+
+
+class _SharedBatchNormalization(keras.layers.BatchNormalization):
+    """Batch normalisation with the statistics of all workers' shares, in one exchange; Keras's own needs three."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if not (training and self.trainable):
+            return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
+
+        exact = tf.cast(inputs, tf.float32)
+        own = tf.concat([tf.reduce_mean(exact, (0, 1, 2)), tf.reduce_mean(tf.square(exact), (0, 1, 2))], 0)
+        mean, squares = tf.split(tf.distribute.get_replica_context().all_reduce("MEAN", own), 2)
+        variance = tf.maximum(squares - tf.square(mean), 0.0)
+        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + now * (1 - self.momentum))
+        outputs = tf.nn.batch_normalization(exact, mean, variance, self.beta, self.gamma, self.epsilon)
+        return tf.cast(outputs, inputs.dtype)
+
+
+class _SharedDropout(keras.layers.Dropout):
+    """Dropout that draws for the whole batch, as a single process does, and takes this worker's share."""
+
+    team = Team()
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if not (training and self.rate):
+            return inputs
+        import tensorflow as tf
+
+        shape = tf.shape(inputs)
+        whole = tf.concat([shape[:1] * self.team.count, shape[1:]], 0)
+        factors = keras.random.dropout(tf.ones(whole, inputs.dtype), self.rate, seed=self.seed_generator)
+        return inputs * factors[self.team.index * shape[0] : (self.team.index + 1) * shape[0]]

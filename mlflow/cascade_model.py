@@ -7,6 +7,7 @@ it needs `mlflow`, `numpy` and `cv2`, and nothing of the factory.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 import cv2
@@ -38,9 +39,11 @@ class CascadeModel(PythonModel):
                 "`pip install opencv-contrib-python-headless`."
             )
         path = context.artifacts["cascade"]
-        self._classifier, self._lock = cv2.CascadeClassifier(path), threading.Lock()
+        self._classifier, self._lock = cv2.CascadeClassifier(), threading.Lock()
+        with suppress(cv2.error):  # what OpenCV says of a damaged file names no remedy
+            self._classifier.load(path)
         if self._classifier.empty():
-            raise RuntimeError(f"{path} is no cascade that OpenCV {cv2.__version__} reads.")
+            raise RuntimeError(f"{path} is no cascade that OpenCV {cv2.__version__} reads. Is it damaged?")
 
     def predict(self, model_input: np.ndarray, params: Any = None) -> np.ndarray:
         """Find the objects in one picture.

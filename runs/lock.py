@@ -29,6 +29,8 @@ class RunLock:
     ------
     RunMismatchError
         Another run holds it; the message names the process.
+    FileNotFoundError
+        There is no such folder, or it has just gone.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,6 +39,8 @@ class RunLock:
         while self._descriptor is None:
             try:
                 descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)  # closed on exec
+            except FileNotFoundError:
+                raise
             except OSError:
                 return
             if not self._take(descriptor):
@@ -57,14 +61,22 @@ class RunLock:
         """Let the next run in."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            self._path.unlink(missing_ok=True)
+            if self._is_ours(descriptor):
+                self._path.unlink(missing_ok=True)
             os.close(descriptor)
+
+    def _is_ours(self, descriptor: int) -> bool:
+        """Whether the file is still the one that we have locked: the folder may have been emptied and taken since."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except OSError:
+            return False
 
     def _take(self, descriptor: int) -> bool:
         """Lock the open file, or close it where another run has just removed it; False where there are no locks."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if self._path.exists() and os.path.samestat(os.fstat(descriptor), self._path.stat()):
+            if self._is_ours(descriptor):
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, str(os.getpid()).encode())
                 self._descriptor = descriptor

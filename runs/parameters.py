@@ -6,8 +6,12 @@ check here, the help of the command line (Cyclopts) and the bounds of Prefect's 
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import inspect
+import itertools
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
@@ -81,9 +85,36 @@ class Parameters:
         return {name: _plain(value) for name, value in dataclasses.asdict(self).items()}
 
     @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        """Describe inherited fields too in Prefect's form: Pydantic reads the docstrings of the class itself only."""
+        form = handler(schema)
+        shown = handler.resolve_ref_schema(form).get("properties", {})
+        for parent in cls.__mro__[1:-1]:
+            for name, text in _docstrings(parent).items():
+                if name in shown:
+                    shown[name].setdefault("description", text)
+        return form
+
+    @classmethod
     def _hints(cls) -> dict[str, Any]:
         hints = get_type_hints(cls, include_extras=True)
         return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def _docstrings(kind: type) -> dict[str, str]:
+    """The docstrings below the fields of a class, by field; none where its source cannot be read."""
+    try:
+        (written,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    except OSError:
+        return {}
+    body = getattr(written, "body", [])
+    found = {}
+    for field, below in itertools.pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
+            text = getattr(below.value, "value", None)
+            if isinstance(text, str):
+                found[field.target.id] = inspect.cleandoc(text)
+    return found
 
 
 def _check(name: str, value: Any, hint: Any) -> None:

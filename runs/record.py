@@ -49,11 +49,11 @@ def begin(folder: Path, step: str, params: Parameters, inputs: Mapping[str, Path
     _check(folder, record, restart)
     _make(folder)
     lock = RunLock(folder)
-    previous = _check(folder, record, restart)  # again: what was there may have changed before it was locked
-    if previous != record:
-        if previous is not None:
-            _empty(folder)
-        write_json(folder / RECORD, record)
+    try:
+        _take_over(folder, record, restart)
+    except BaseException:
+        lock.release()  # at once: the error's traceback would keep it as long as somebody keeps the error
+        raise
     return lock
 
 
@@ -76,6 +76,14 @@ def digest(path: Path) -> str:
 
 def _files_below(folder: Path) -> list[str]:
     return [os.path.relpath(os.path.join(root, name), folder) for root, _, names in os.walk(folder) for name in names]
+
+
+def _take_over(folder: Path, record: dict[str, Any], restart: bool) -> None:
+    previous = _check(folder, record, restart)  # again: what was there may have changed before it was locked
+    if previous != record:
+        if previous is not None:
+            _empty(folder)
+        write_json(folder / RECORD, record)
 
 
 def _check(folder: Path, record: dict[str, Any], restart: bool) -> dict[str, Any] | None:

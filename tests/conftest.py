@@ -62,6 +62,7 @@ def small_sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         expression_test_faces=60,
         affectnet_faces=30,
         affectnet_validation_faces=12,
+        expression_scenes=5,
     )
     write_sample_data(out, params)
     return out

@@ -2,7 +2,8 @@
 
 `opencv_traincascade` cuts one window at a time, every half window, on one thread, from one picture until it is used up.
 Here all positions of all scales count as windows, several threads search whole pictures, and every picture gives its
-share: see `cascade.trainer.mining_cursor` for the order, which does not depend on the number of threads.
+share: see `cascade.trainer.mining_cursor` for the order, which does not depend on the number of threads, nor on whether
+`runs.workers` gives other processes or machines to search on.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,8 +25,10 @@ from cascade.trainer.mining_cursor import WHOLE, Cursor, Pass, next_level
 from cascade.trainer.mining_flat import FlatCascade, flatten
 from cascade.trainer.mining_pictures import Pictures
 from cascade.trainer.mining_threads import Found, Searchers, Visit
+from cascade.trainer.mining_workers import DistantSearchers
 from runs.progress import Progress, Report, silent
 from runs.skips import Skip
+from runs.workers import workers_at_hand
 
 # No picture gives more than so many times the mean in one round. A smaller share would make the acceptance ratio wrong:
 # the pictures that are rich in finds would stop early, and those with hardly any would make up the windows tried.
@@ -65,7 +68,8 @@ class NegativeMiner:
     threads
         None: one for each core that this process may use.
     memory
-        MiB for decoded pictures. Those that do not fit are decoded again each time they are visited.
+        MiB for decoded pictures, of each worker process where there are any. Those that do not fit are decoded again
+        each time they are visited.
 
     Raises
     ------
@@ -90,6 +94,7 @@ class NegativeMiner:
             raise InputError(f"`scale_factor` must be more than 1. Got {scale_factor}.")
         self._window, self._factor, self._mirror, self._seed = (width, height), scale_factor, mirror, seed
         self._threads = threads or len(os.sched_getaffinity(0))
+        self._workers = workers_at_hand()
         self._pictures = Pictures(pictures, self._window, threads=self._threads, memory=memory, report=report)
         self._pass: Pass | None = None
 
@@ -133,22 +138,26 @@ class NegativeMiner:
         return self._pass
 
     @contextmanager
-    def _searching(self, ground: Pass, flat: FlatCascade) -> Iterator[Searchers]:
+    def _searching(self, ground: Pass, flat: FlatCascade) -> Iterator[Searchers | DistantSearchers]:
         widest = max(width for width, _ in self._pictures.sizes)
+        if self._workers is not None:
+            yield DistantSearchers(self._workers, self._pictures, ground, flat, widest)
+            return
         pool = Searchers(self._threads, self._pictures, ground, flat, widest)
         try:
             yield pool
         finally:
-            pool.executor.shutdown(cancel_futures=True)
+            pool.close()
 
-    def _round(self, pool: Searchers, ground: Pass, state: _State) -> None:
+    def _round(self, pool: Searchers | DistantSearchers, ground: Pass, state: _State) -> None:
         """Visit the pictures, from where the open round stands (or a new one), until there are enough windows."""
         state.open_round(ground)
         cap = max(2, -(-_SHARE * state.need // len(ground.order)))
-        for visit, found in pool.run(state.cursor, dict(state.behind), cap):
-            state.take(visit, found)
-            if state.need == 0:
-                return
+        with closing(pool.run(state.cursor, dict(state.behind), cap)) as visited:
+            for visit, found in visited:
+                state.take(visit, found)
+                if state.need == 0:
+                    return
         state.close_round()
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from cascade.trainer.mining_pictures import Pictures
 from cascade.trainer.mining_rows import CHUNK
 from cascade.trainer.mining_search import search
 from cascade.trainer.mining_tiles import new_scratch
+from runs.workers import in_order
 
 # Visits that together take about as long as so many windows of whole pictures go to a thread at once. A window by
 # itself takes as long as so many of those.
@@ -43,40 +43,44 @@ class Found(NamedTuple):
 Visited = tuple[Visit, Found]
 
 
+def groups(ground: Pass, cursor: Cursor, behind: dict[int, int], most: int) -> Iterator[list[Visit]]:
+    """The visits of a round in order, some small ones together: about as much work as `most` windows side by side."""
+    visits: list[Visit] = []
+    size = 0
+    for position in range(cursor.position, len(ground.order)):
+        picture = int(ground.order[position])
+        start = behind.get(picture, ground.rank(picture, cursor.level))
+        end = ground.rank(picture, cursor.until)
+        if start < end:
+            visits.append(Visit(position, picture, start, end))
+            size += min(int(ground.counts[picture]), _ALONE * (end - start))
+        if size >= most:
+            yield visits
+            visits, size = [], 0
+    yield visits
+
+
 class Searchers:
     """Threads that search pictures ahead of the one whose finds are taken next."""
 
     def __init__(self, threads: int, pictures: Pictures, ground: Pass, flat: FlatCascade, widest: int) -> None:
-        self.executor = ThreadPoolExecutor(threads)
+        self._executor, self._ahead = ThreadPoolExecutor(threads), 4 * threads
         self._pictures, self._ground, self._flat = pictures, ground, flat
-        self._ahead, self._widest = 4 * threads, widest
+        self._widest = widest
         self._own = threading.local()
 
-    def run(self, cursor: Cursor, behind: dict[int, int], cap: int) -> Iterator[Visited]:
+    def run(self, cursor: Cursor, behind: dict[int, int], cap: int) -> Generator[Visited]:
         """The pictures of the open round that have windows left in it, in order, each with what was found."""
-        waiting: deque[Future[list[Visited]]] = deque()
-        for visits in self._groups(cursor, behind):
-            waiting.append(self.executor.submit(self._search_all, visits, cap))
-            if len(waiting) >= self._ahead:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
 
-    def _groups(self, cursor: Cursor, behind: dict[int, int]) -> Iterator[list[Visit]]:
-        """The visits of a round, some small ones together."""
-        visits: list[Visit] = []
-        size = 0
-        for position in range(cursor.position, len(self._ground.order)):
-            picture = int(self._ground.order[position])
-            start = behind.get(picture, self._ground.rank(picture, cursor.level))
-            end = self._ground.rank(picture, cursor.until)
-            if start < end:
-                visits.append(Visit(position, picture, start, end))
-                size += min(int(self._ground.counts[picture]), _ALONE * (end - start))
-            if size >= _GROUP:
-                yield visits
-                visits, size = [], 0
-        yield visits
+        def submit(visits: list[Visit]) -> Future[list[Visited]]:
+            return self._executor.submit(self._search_all, visits, cap)
+
+        for _, found in in_order(submit, groups(self._ground, cursor, behind, _GROUP), self._ahead):
+            yield from found
+
+    def close(self) -> None:
+        """Cancel what has not begun, and wait for the rest."""
+        self._executor.shutdown(cancel_futures=True)
 
     def _search_all(self, visits: list[Visit], cap: int) -> list[Visited]:
         return [(visit, self._search(visit, cap)) for visit in visits]

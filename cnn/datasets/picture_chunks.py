@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import cv2
 
@@ -82,6 +82,6 @@ def save_chunk(path: Path, chunk: Chunk) -> None:
     records = [[one.rule, one.value] if isinstance(one, Fault) else [one.original_sha256] for one in chunk.found]
     pixels = b"".join(one.pixels for one in chunk.found if isinstance(one, Face))
     data = json.dumps(records).encode() + b"\n" + pixels
-    beside = path.with_suffix(f".{threading.get_ident()}")  # two threads may read the same pictures
+    beside = path.with_suffix(f".{uuid4().hex}")  # two threads, or machines, may read the same pictures
     beside.write_bytes(hashlib.sha256(data).digest() + data)
     os.replace(beside, path)

@@ -1,17 +1,18 @@
 """Faces from picture files: many at once, in order, in bounded memory, and none twice after a kill.
 
 Threads, not processes: reading, hashing, decoding and resizing leave Python's lock alone, and a thread starts at once,
-shares the memory and dies with its process. `benchmarks/dataset_reading.py` measures what the lock costs.
+shares the memory and dies with its process. `benchmarks/dataset_reading.py` measures what the lock costs. Where
+`runs.workers` gives other processes or machines, they read, with the same outcome.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import stat
-from collections import deque
 from collections.abc import Generator, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -21,8 +22,10 @@ from typing import Any
 
 from cnn.datasets.picture_chunks import Chunk, Face, Fault, chunk_key, load_chunk, save_chunk
 from cnn.datasets.table import FaceWriter
+from cnn.errors import InputError
 from cnn.preprocess import MAX_BYTES, ExactBox, PictureError, read_face
 from runs.progress import Progress, Report, duration
+from runs.workers import in_order, workers_at_hand
 
 CHUNK = 128
 """Pictures that one thread reads at a time, and that a kill can lose of each thread's work."""
@@ -76,7 +79,7 @@ def add_pictures(
     report
         Called every few seconds with the pictures done, pictures a second, and the time left.
     workers
-        Threads that decode; None: one for each processor, but at most 16.
+        Threads that decode; None: one for each processor, but at most 16. Where `runs.workers` gives others, none does.
 
     Raises
     ------
@@ -94,30 +97,37 @@ def add_pictures(
     meter.end()
 
 
-def _outcomes(folder: Path, faces: Iterable[PictureFace], workers: int) -> Generator[tuple[list[PictureFace], Chunk]]:
+def _outcomes(folder: Path, faces: Iterable[PictureFace], threads: int) -> Generator[tuple[list[PictureFace], Chunk]]:
     """Each chunk with its outcome, in order; a window of chunks is under way."""
     iterator = iter(faces)
-    window: deque[tuple[list[PictureFace], Future[Chunk]]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
+    chunks = iter(lambda: list(islice(iterator, CHUNK)), [])
+    if workers := workers_at_hand():
+        executor, there, here = workers.executor, folder.absolute(), Path.cwd()
+        yield from in_order(lambda some: executor.submit(read_chunk, there, some, here), chunks, _AHEAD * workers.count)
+        return
+    with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
         try:
-            while True:
-                while len(window) <= _AHEAD * workers and (chunk := list(islice(iterator, CHUNK))):
-                    window.append((chunk, pool.submit(_read_chunk, folder, chunk)))
-                if not window:
-                    return
-                chunk, future = window.popleft()
-                yield chunk, future.result()
+            yield from in_order(lambda some: pool.submit(read_chunk, folder, some), chunks, _AHEAD * threads)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _read_chunk(folder: Path, chunk: list[PictureFace]) -> Chunk:
-    states = [_state(face.path) for face in chunk]
+def read_chunk(folder: Path, chunk: list[PictureFace], here: Path = Path()) -> Chunk:
+    """Read some pictures, or the outcome that lies in `folder` from an earlier run; their paths are relative to `here`.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, as on a machine with another file system.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{socket.gethostname()} does not see {folder}. Workers need the same file system.")
+    states = [_state(here / face.path) for face in chunk]
     path = folder / chunk_key([f"{face.path} {face.box} {state}" for face, state in zip(chunk, states, strict=True)])
     kept = load_chunk(path)
     if kept is not None and len(kept.found) == len(chunk):
         return kept
-    read = Chunk([_read(face, state) for face, state in zip(chunk, states, strict=True)])
+    read = Chunk([_read(here / face.path, face.box, state) for face, state in zip(chunk, states, strict=True)])
     if not any(isinstance(found, Fault) and found.rule == _UNREADABLE for found in read.found):
         save_chunk(path, read)  # a disk's or a network's fault may be mended by the next run
     return read
@@ -148,13 +158,13 @@ def _state(path: Path) -> _State:
     return _State(found.st_size, found.st_mtime_ns)
 
 
-def _read(face: PictureFace, state: _State) -> Face | Fault:
+def _read(path: Path, box: ExactBox | None, state: _State) -> Face | Fault:
     if state.fault:
         return state.fault
     try:
-        with face.path.open("rb", buffering=0) as stream:
+        with path.open("rb", buffering=0) as stream:
             data = stream.read(state.size)
-        return Face(read_face(data, face.box).tobytes(), hashlib.sha256(data).hexdigest())
+        return Face(read_face(data, box).tobytes(), hashlib.sha256(data).hexdigest())
     except PictureError as error:
         return Fault(error.rule, error.value)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,12 +13,16 @@ from cnn.labels import EXPRESSIONS
 from cnn.score.figures import CnnScore
 from cnn.score.intervals import by_name
 from cnn.score.measured import Measured
+from cnn.score.params import EvaluateCnnParams
 from cnn.score.reliability import reliability
-from runs.files import write_text
+from cnn.store import TABLE
+from runs.files import write_json, write_text
+from runs.record import digest
 
 OUTPUTS = (
     "report.html",
     "metrics.json",
+    "measured.json",
     "classes.csv",
     "confusion.csv",
     "confusion.png",
@@ -26,6 +31,19 @@ OUTPUTS = (
     "montage.png",
 )
 """The files of an evaluation; a folder that holds anything else is never replaced by one."""
+
+
+def write_measured(folder: Path, measured: Measured, faces: Path, params: EvaluateCnnParams) -> None:
+    """Write ``measured.json``: how it was measured, and the store's faces by source, split and class.
+
+    `table_sha256` is that of the store's table, which a training's ``run.json`` names too.
+    """
+    told = measured.everything[["source", "split", "expression"]].itertuples(index=False, name=None)
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for (source, split, expression), count in sorted(Counter(told).items()):
+        counts.setdefault(source, {}).setdefault(split, {})[expression] = count
+    store = {"table_sha256": digest(faces / TABLE), "counts": counts}
+    write_json(folder / "measured.json", {"parameters": params.as_dict(), "faces": store})
 
 
 def write_tables(folder: Path, measured: Measured, score: CnnScore) -> None:

@@ -57,8 +57,13 @@ def test_known_scenes_give_known_figures(square_cascade: Path, scenes: Path, tmp
     assert sorted(path.name for path in score.out.iterdir()) == sorted(OUTPUTS)
 
 
-def test_metrics_are_flat_and_true(square_cascade: Path, scenes: Path, tmp_path: Path) -> None:
-    score = evaluate_cascade(square_cascade, scenes, tmp_path / "out")
+def test_metrics_are_flat_and_true_and_the_settings_are_beside_them(
+    square_cascade: Path, scenes: Path, tmp_path: Path
+) -> None:
+    params = EvaluateCascadeParams(iou=0.4)
+    score = evaluate_cascade(square_cascade, scenes, tmp_path / "out", params)
+    told = json.loads((tmp_path / "out" / "measured.json").read_text())
+    assert told == {"parameters": params.as_dict(), "scenes": scenes.name}
     metrics = json.loads((tmp_path / "out/metrics.json").read_text())
     assert metrics == score.metrics()
     assert (metrics["recall"], metrics["recall_medium"], metrics["faces_large"]) == (0.75, 0.5, 1)

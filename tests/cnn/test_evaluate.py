@@ -54,6 +54,22 @@ def test_metrics_are_flat_numbers_and_name_the_model(
     assert "temperature" not in metrics
 
 
+def test_what_was_measured_and_how_is_written(
+    small_model: Path, write_store: Callable[..., Path], tmp_path: Path
+) -> None:
+    faces = write_store(train=8, test=30)
+    evaluate_cnn(small_model, faces, tmp_path / "score", QUICK)
+    told = json.loads((tmp_path / "score" / "measured.json").read_text())
+    assert told["parameters"] == QUICK.as_dict()
+    assert told["faces"]["table_sha256"] == digest(faces / "faces.parquet")
+    found = pd.read_parquet(faces / "faces.parquet")
+    for source, splits in told["faces"]["counts"].items():
+        for split, classes in splits.items():
+            chosen = found[(found["source"] == source) & (found["split"] == split)]
+            assert classes == chosen["expression"].value_counts().to_dict()
+    assert {split for splits in told["faces"]["counts"].values() for split in splits} == {"train", "validation", "test"}
+
+
 def test_what_a_temperature_would_bring_is_measured_and_what_it_brings_in_the_model(
     small_model: Path, write_store: Callable[..., Path], tmp_path: Path
 ) -> None:

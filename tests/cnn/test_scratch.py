@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -99,3 +102,24 @@ def test_two_runs_of_one_output_do_not_share_it(tmp_path: Path) -> None:
         with pytest.raises(RunMismatchError, match="is in use: process"), kept_scratch(tmp_path / "faces"):
             pass
         assert (scratch / "mine").read_text() == "mine"
+
+
+def test_runs_that_end_and_begin_at_the_same_moment_never_share_it(tmp_path: Path) -> None:
+    inside, seen, refused = threading.Lock(), [], []
+
+    def run(_: int) -> None:
+        for _ in range(30):
+            try:
+                with kept_scratch(tmp_path / "faces") as scratch:
+                    assert inside.acquire(blocking=False), "two at once"
+                    (scratch / "mine").write_text("mine")
+                    seen.append(len(os.listdir(scratch)))
+                    inside.release()
+            except RunMismatchError:
+                refused.append(1)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(run, range(6)))
+    assert set(seen) == {2}, "the lock and one file, whoever was there before"
+    assert len(seen) + len(refused) == 180
+    assert list(tmp_path.iterdir()) == []

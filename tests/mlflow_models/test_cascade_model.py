@@ -50,7 +50,7 @@ def test_the_file_stands_alone() -> None:
     nodes = list(ast.walk(ast.parse(CODE.read_text())))
     names = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {str(node.module).split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
-    assert names == {"__future__", "threading", "typing", "cv2", "mlflow", "numpy"}
+    assert names == {"__future__", "contextlib", "threading", "typing", "cv2", "mlflow", "numpy"}
 
 
 def test_threads_that_share_a_model_get_what_each_alone_gets(model: Any) -> None:

@@ -91,3 +91,17 @@ def test_restart_does_not_empty_a_folder_in_use(tmp_path: Path) -> None:
         assert (out / "model").exists()
     begin(out, "another", Parameters(), {"data": data}, restart=True)
     assert [entry.name for entry in out.iterdir()] == ["run.json"]
+
+
+def test_letting_go_does_not_let_go_of_a_successors_lock(tmp_path: Path) -> None:
+    first = RunLock(tmp_path)
+    (tmp_path / RUNNING).unlink()  # as emptying the folder does
+    with RunLock(tmp_path):
+        first.release()
+        with pytest.raises(RunMismatchError, match="is in use"):
+            lock(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_not_taken_for_one_without_locks(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="gone"):
+        lock(tmp_path / "gone")

@@ -117,3 +117,26 @@ def test_plain_values_that_break_a_rule(text: str, words: str) -> None:
 def test_plain_and_back() -> None:
     one = Sample(where=Path("there"), beside=Path("beside"), most=3, rate=0.25)
     assert Sample.from_plain(one.as_dict()) == one
+
+
+def test_a_form_describes_inherited_fields_too() -> None:
+    """Pydantic itself reads the docstrings of the class alone; Prefect's forms are made by it."""
+    from pydantic import TypeAdapter
+
+    @dataclass(frozen=True, kw_only=True)
+    class Longer(Described):
+        """One more."""
+
+        more: int = 1
+        """Said here."""
+
+    shown = TypeAdapter(Longer).json_schema()["properties"]
+    assert {name: one["description"] for name, one in shown.items()} == {"most": "Said above.", "more": "Said here."}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described(Parameters):
+    """A step's."""
+
+    most: int = 3
+    """Said above."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,13 @@ import numpy as np
 import pytest
 
 from cnn.datasets import pictures
-from cnn.datasets.pictures import PictureFace, add_pictures
+from cnn.datasets.picture_chunks import Face
+from cnn.datasets.pictures import PictureFace, add_pictures, read_chunk
 from cnn.datasets.table import FaceWriter, LabelledFaces
+from cnn.errors import InputError
 from cnn.preprocess import to_face
 from runs.progress import Progress, silent
+from runs.workers import Workers, work_on
 
 MakeFaces = Callable[..., list[PictureFace]]
 
@@ -239,3 +244,35 @@ def test_few_reports_where_reading_is_fast(tmp_path: Path, make_faces: MakeFaces
     reports: list[Progress] = []
     read(tmp_path, make_faces(40), reports.append)
     assert len(reports) <= 4
+
+
+def test_workers_read_the_same_faces_and_skips(tmp_path: Path, make_faces: MakeFaces) -> None:
+    faces = make_faces(30)
+    faces[7].path.write_bytes(b"no picture")
+    faces[8].path.unlink()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    here = read(tmp_path / "here", faces)
+    with ThreadPoolExecutor(2) as pool, work_on(Workers(pool, 2)):
+        there = read(tmp_path / "there", faces)
+    assert (tmp_path / "there/some.pixels").read_bytes() == (tmp_path / "here/some.pixels").read_bytes()
+    assert there.table.equals(here.table)
+    assert there.skips == here.skips
+    assert len(here.skips) == 2
+
+
+def test_workers_find_relative_paths_and_what_was_read_before(
+    tmp_path: Path, make_faces: MakeFaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    faces = [replace(face, path=face.path.relative_to(tmp_path)) for face in make_faces(9)]
+    assert len(read(tmp_path, faces).table) == 9
+    with ThreadPoolExecutor(1) as pool, work_on(Workers(pool, 1)):
+        assert kept(tmp_path, faces) == 9
+    chunk = read_chunk(next(tmp_path.glob("*.pictures")), faces[:4], tmp_path)
+    assert [type(found) for found in chunk.found] == [Face] * 4
+
+
+def test_a_worker_without_the_folder_says_so(tmp_path: Path, make_faces: MakeFaces) -> None:
+    with pytest.raises(InputError, match=r"does not see .*nowhere\. Workers need the same file system"):
+        read_chunk(tmp_path / "nowhere", make_faces(2))
