@@ -19,6 +19,7 @@ from flows.read_params import params_here
 from flows.step_app import FLATTEN, step_app
 from flows.terminal import progress_bar, show
 from flows.vec_commands import overlay, overlay_scenes
+from tasks.cluster import ClusterParams, cluster
 from tasks.publish_models import RegisterParams, register_cascade
 
 cascade_app = App(name="cascade", help="Train and measure an OpenCV cascade, step by step.")
@@ -95,6 +96,7 @@ def train(
     out: Path,
     *,
     params: Annotated[CascadeTrainParams, FLATTEN] = CascadeTrainParams(),
+    workers: Annotated[ClusterParams, FLATTEN] = ClusterParams(),
     restart: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Train a cascade, with our own trainer or opencv_traincascade. Killed, the same command resumes at a whole stage.
@@ -110,7 +112,7 @@ def train(
     restart
         Start over when the folder holds a run of other inputs or parameters.
     """
-    with progress_bar("train_cascade") as report:
+    with progress_bar("train_cascade") as report, cluster(workers):
         show(train_cascade(vec, background, out, params, restart=restart, report=report))
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from cnn.evaluate import EvaluateCnnParams, evaluate_cnn
 from cnn.merge import MergeParams
 from cnn.merge import merge as merge_datasets
-from cnn.train import CnnTrainParams, train_cnn
+from cnn.team import OPEN_PORTS, TF_CONFIG
+from cnn.train import CnnTrainParams
 from flows.architecture_commands import models as list_architectures
 from flows.calibrate_commands import calibrate
 from flows.export_commands import export
@@ -18,6 +22,8 @@ from flows.face_picture_commands import pictures
 from flows.pipeline import Layout
 from flows.step_app import FLATTEN, step_app
 from flows.terminal import progress_bar, show
+from tasks.cluster import ClusterParams, cluster
+from tasks.cnn_workers import train_with_workers
 from tasks.publish_models import RegisterParams, register_cnn
 
 cnn_app = App(name="cnn", help="Merge expression datasets, train and measure the CNN, step by step.")
@@ -35,6 +41,7 @@ def merge(
     mpi: Path | None = None,
     folders: Path | None = None,
     params: Annotated[MergeParams, FLATTEN] = MergeParams(),
+    workers: Annotated[ClusterParams, FLATTEN] = ClusterParams(),
 ) -> None:
     """Merge expression datasets into five classes, without leaks: no picture, near duplicate or person in two splits.
 
@@ -66,7 +73,7 @@ def merge(
     datasets["ferplus"] = ferplus or _votes_beside(datasets["fer2013"])
     for name, path in datasets.items():
         print(f"{name:<24} {path or 'none'}")
-    with progress_bar("merge") as report:
+    with progress_bar("merge") as report, cluster(workers):
         show(merge_datasets(out, params, **datasets, report=report))
 
 
@@ -76,6 +83,7 @@ def train(
     out: Path,
     *,
     params: Annotated[CnnTrainParams, FLATTEN] = CnnTrainParams(),
+    workers: Annotated[int, Parameter(validator=Number(gte=1, lte=64))] = 1,
     restart: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Train the expression CNN. Killed, the same command resumes at the last whole epoch.
@@ -86,11 +94,16 @@ def train(
         What `facefoundry cnn merge` wrote.
     out
         The run's folder: `model.keras`, `history.csv`, `curves.png`, `training.json`.
+    workers
+        Processes on this machine that share every batch; they open ports on all of its addresses. For several
+        machines, set TensorFlow's `TF_CONFIG` and start this on each: see docs/scaling.md.
     restart
         Start over when the folder holds a run of other inputs or parameters.
     """
+    if workers > 1 or TF_CONFIG in os.environ:
+        print(OPEN_PORTS, file=sys.stderr, flush=True)
     with progress_bar("train_cnn") as report:
-        show(train_cnn(faces, out, params, restart=restart, report=report))
+        show(train_with_workers(faces, out, params, workers, restart=restart, report=report))
 
 
 @step_app(cnn_app, "evaluate_cnn", name="evaluate")

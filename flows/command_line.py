@@ -15,14 +15,24 @@ from cascade.errors import CascadeError
 from cascade.guard import signal_me_when_parent_dies
 from cnn.errors import CnnError
 from flows.annotation_commands import annotations_app
+from flows.app_commands import web_app
 from flows.cascade_commands import cascade_app
 from flows.cnn_commands import cnn_app
+from flows.live_commands import live_app
+from flows.pair_commands import pair_app
 from flows.preset_commands import presets_app
+from flows.promotion_commands import history, promote, rollback
+from flows.retrain_commands import retrain
 from flows.run_commands import run_app
 from flows.run_folder import PREFECT_HOME
-from flows.store_commands import models, pull, ui
+from flows.serve_commands import down, serve, up
+from flows.step_app import step_app
+from flows.store_commands import models, pull
 from flows.tool_commands import sample_data, tools_app
 from flows.vec_commands import vec_app
+from flows.watch_commands import notify, watch_drift
+from live.errors import LiveError
+from pair.errors import PairError
 from runs.parameters import ParameterError
 from runs.record import RunMismatchError
 from tasks.publish_models import PublishError
@@ -48,14 +58,25 @@ app = App(
 )
 app.command(sample_data)
 app.command(run_app)
+app.command(retrain)
+step_app(app, "drift", name="watch-drift")(watch_drift)
+app.command(notify)
 app.command(presets_app)
 app.command(cascade_app)
 app.command(cnn_app)
+app.command(pair_app)
 app.command(annotations_app)
 app.command(vec_app)
+app.command(live_app)
+app.command(web_app)
 app.command(models)
 app.command(pull)
-app.command(ui)
+step_app(app, "promotion", name="promote")(promote)
+app.command(rollback)
+app.command(history)
+app.command(up)
+app.command(down)
+app.command(serve)
 app.command(tools_app)
 
 
@@ -84,7 +105,7 @@ def guarded(command: Callable[[], Any]) -> int:
             command()
         finally:  # also when the command ends by SystemExit
             sys.stdout.flush()
-    except (CascadeError, CnnError, ParameterError, RunMismatchError, PublishError) as error:
+    except (CascadeError, CnnError, PairError, LiveError, ParameterError, RunMismatchError, PublishError) as error:
         return _say(str(error), 1)
     except BrokenPipeError:  # the reader, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

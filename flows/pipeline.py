@@ -1,4 +1,4 @@
-"""The factory's two lines as one table: which step reads what, and what it writes.
+"""The factory's lines as one table: which step reads what, and what it writes.
 
 Flows, the command line and `dvc.yaml` name the same steps in the same order; `tests/flows/test_pipeline.py`
 holds them against this table.
@@ -17,6 +17,7 @@ from cascade.train import CascadeTrainParams
 from cnn.evaluate import EvaluateCnnParams
 from cnn.merge import MergeParams
 from cnn.train import CnnTrainParams
+from pair.params import EvaluatePairParams
 from runs.parameters import Parameters
 from tasks.publish_models import RegisterParams
 
@@ -55,6 +56,28 @@ CNN_LINE: tuple[Step, ...] = (
     Step("register_cnn", ("cnn", "cnn_score"), None, RegisterParams),
 )
 
+PAIR_LINE: tuple[Step, ...] = (
+    Step(
+        "evaluate_pair",
+        ("cascade", "cnn", "data/expression_scenes", "cascade_score"),
+        "pair_score",
+        EvaluatePairParams,
+    ),
+    Step("register_pair", ("cascade", "cascade_score", "cnn", "cnn_score", "pair_score"), None, RegisterParams),
+)
+"""What follows both lines where there are scenes labelled with expressions."""
+
+
+def section(step: Step) -> str:
+    """The section of `params.yaml` that a step reads; all that register read one."""
+    return "registration" if step.name.startswith("register_") else step.name
+
+
+SECTIONS = frozenset(
+    [*(section(step) for step in CASCADE_LINE + CNN_LINE + PAIR_LINE if step.params), "promotion", "drift"]
+)
+"""All sections that `params.yaml` may have."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -79,6 +102,11 @@ class Layout:
         return self.data / "scenes"
 
     @property
+    def expression_scenes(self) -> Path | None:
+        """Pictures whose faces are labelled with expressions, to measure both models on; None where there are none."""
+        return _folder(self.data / "expression_scenes")
+
+    @property
     def fer2013(self) -> Path | None:
         """The FER2013 table, under any of the names it goes by; None where there is none."""
         return _first(self.data / "fer2013", "fer2013.csv*", "icml_face_data.csv*")
@@ -101,7 +129,7 @@ class Layout:
 
     def output(self, step: str) -> Path:
         """The folder that a step writes."""
-        writes = {each.name: each.writes for each in CASCADE_LINE + CNN_LINE}[step]
+        writes = {each.name: each.writes for each in CASCADE_LINE + CNN_LINE + PAIR_LINE}[step]
         if writes is None:
             raise KeyError(f"step {step!r} writes no folder")
         return self.work / writes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,7 +61,7 @@ def make_params(where: str, sections: dict[str, Any], kinds: dict[str, type[Para
     return {name: _make(where, name, kind, sections.get(name) or {}) for name, kind in kinds.items()}
 
 
-def require_known_sections(where: str, sections: dict[str, Any], known: set[str]) -> None:
+def require_known_sections(where: str, sections: dict[str, Any], known: Set[str]) -> None:
     """Refuse a section that no step reads: most likely it is misspelt.
 
     Raises

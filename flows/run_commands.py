@@ -11,13 +11,15 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from flows.pipeline import CASCADE_LINE, CNN_LINE, Layout, Step
+from flows.pipeline import CASCADE_LINE, CNN_LINE, PAIR_LINE, SECTIONS, Layout, Step, section
 from flows.presets import combine, find_preset
 from flows.read_params import PARAMS_FILE, make_params, read_sections, require_known_sections
 from flows.run_folder import make_prefect_home, new_run_folder
 from flows.run_server import use_own_server
 from flows.summary import print_summary
 from runs.parameters import ParameterError, Parameters
+from tasks.cluster import ClusterParams, CnnClusterParams
+from tasks.publish_params import refuse_password
 
 run_app = App(name="run", help="Run a whole line as a Prefect flow, to registered models.")
 
@@ -37,6 +39,15 @@ class RunOptions:
 
     preset: tuple[str, ...] = ()
     """Take a named preset's values instead of a file's: `facefoundry presets` lists them. Several may be given."""
+
+    processes: int = 0
+    """Dask workers to start on this machine for reading pictures and searching for negatives; 0: none."""
+
+    scheduler: str | None = None
+    """Address of a Dask cluster to use instead, such as tcp://10.0.0.5:8786; its workers must see the same files."""
+
+    training_processes: int = 1
+    """Processes on this machine that train the CNN together."""
 
     restart: Annotated[bool, Parameter(negative="")] = False
     """Start over when the folder holds a run of other inputs or parameters."""
@@ -59,42 +70,59 @@ def cnn(*, options: _OPTIONS = RunOptions()) -> None:
 
 @run_app.command
 def both(*, options: _OPTIONS = RunOptions()) -> None:
-    """Run the cascade line, then the CNN line."""
-    _run("both", "train_both", CASCADE_LINE + CNN_LINE, options)
+    """Run the cascade line, then the CNN line, then both as one model where the data has labelled scenes."""
+    _run("both", "train_both", CASCADE_LINE + CNN_LINE + PAIR_LINE, options)
 
 
 def _run(command: str, name: str, line: tuple[Step, ...], options: RunOptions) -> None:
     if not options.data.is_dir():
         raise ParameterError(f"`data` must be a folder. Got {options.data}. `facefoundry sample-data` writes one.")
-    chosen = flow_parameters(options.params, line, options.preset)
+    chosen: dict[str, Any] = flow_parameters(options.params, line, options.preset)
+    cluster = _cluster(command, options)
+    refuse_password(chosen["registration"])
     out = options.out or new_run_folder()
     use_own_server(make_prefect_home())
     flow: Any = getattr(import_module(f"flows.{name}"), name)  # now, not above: Prefect takes seconds to import
     again = f"resume with: {command_line(command, replace(options, out=out))}"
     print(again, file=sys.stderr, flush=True)
     try:
-        result = flow(data=options.data, out=out, restart=options.restart, **chosen)
+        result = flow(data=options.data, out=out, cluster=cluster, restart=options.restart, **chosen)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(again) from None
     models = result if isinstance(result, list) else [result]
     print_summary(Layout(options.data, out), models, chosen["registration"])
 
 
+def _cluster(command: str, options: RunOptions) -> ClusterParams:
+    if command == "cascade" and options.training_processes != RunOptions.training_processes:
+        raise ParameterError("`training_processes` is for the CNN's training, of which `run cascade` has none.")
+    if command == "cascade":
+        return ClusterParams(processes=options.processes, scheduler=options.scheduler)
+    return CnnClusterParams(
+        processes=options.processes, scheduler=options.scheduler, training_processes=options.training_processes
+    )
+
+
 def command_line(command: str, options: RunOptions) -> str:
     """What a person types for a run with these options."""
     words = ["facefoundry", "run", command]
     for field in fields(RunOptions):
-        value = getattr(options, field.name)
+        value, name = getattr(options, field.name), f"--{field.name.replace('_', '-')}"
         if value is True:
-            words.append(f"--{field.name}")
+            words.append(name)
         elif value != field.default:
             for each in value if isinstance(value, tuple) else (value,):
-                words += [f"--{field.name}", str(each)]
+                words += [name, str(each)]
     return shlex.join(words)
 
 
-def flow_parameters(path: Path, line: tuple[Step, ...], presets: tuple[str, ...] = ()) -> dict[str, Parameters]:
-    """The parameter objects of a line's steps by the names that the flows give them, from `path` or from presets."""
+def flow_parameters(
+    path: Path, line: tuple[Step, ...], presets: tuple[str, ...] = (), **others: type[Parameters]
+) -> dict[str, Parameters]:
+    """The parameter objects of a line's steps by the names that the flows give them, from `path` or from presets.
+
+    `others` are sections that no step of a line reads, such as ``promotion``, with their types.
+    """
     if presets and path != PARAMS_FILE:
         raise ParameterError(
             f"`preset` and `params` exclude each other. Got {', '.join(presets)} and {path}. To change a preset, begin "
@@ -103,9 +131,5 @@ def flow_parameters(path: Path, line: tuple[Step, ...], presets: tuple[str, ...]
     where = f"preset {', '.join(presets)}" if presets else str(path)
     missing = not presets and path == PARAMS_FILE and not path.exists()
     sections = combine([find_preset(name) for name in presets]) if presets or missing else read_sections(path)
-    require_known_sections(where, sections, {_section(step) for step in CASCADE_LINE + CNN_LINE})
-    return make_params(where, sections, {_section(step): step.params for step in line if step.params is not None})
-
-
-def _section(step: Step) -> str:
-    return "registration" if step.name.startswith("register_") else step.name
+    require_known_sections(where, sections, SECTIONS)
+    return make_params(where, sections, {section(step): step.params for step in line if step.params} | others)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from runs.lock import RunLock
 from runs.parameters import Parameters
@@ -63,6 +64,12 @@ def new_run_folder() -> Path:
         except FileExistsError:
             number += 1
             folder = first.with_name(f"{first.name}-{number}")
+
+
+def become_command(line: str) -> NoReturn:
+    """Turn ``python -m flows.train_...`` into ``facefoundry run LINE``: what it starts then ends with it."""
+    command = [sys.executable, "-m", "flows.command_line", "run", line, *sys.argv[1:]]
+    os.execv(sys.executable, command)
 
 
 def make_prefect_home() -> Path:

@@ -1,36 +1,50 @@
-"""`facefoundry models`, `pull` and `ui`: what the registry holds, and the pages to look at it."""
+"""`facefoundry models` and `pull`: what the registry holds."""
 
 from __future__ import annotations
 
-import sys
+from json import dumps
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
+from cyclopts import Parameter
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from cascade.process import stream
 from flows.read_params import PARAMS_FILE, read_params
-from flows.run_folder import make_prefect_home
 from flows.step_app import FLATTEN
-from tasks import publish_models
-from tasks.publish_models import RegisterParams
+from tasks import publish_pull
+from tasks.publish_params import RegisterParams, absolute, hide_password
+from tasks.publish_pull import list_models
+from tasks.publish_versions import CHALLENGER, CHAMPION
+
+_STYLES = {CHAMPION: "bold green", CHALLENGER: "yellow"}
 
 
-def models(*, params: Annotated[RegisterParams | None, FLATTEN] = None) -> None:
-    """List the registered models with their versions, aliases and figures."""
-    rows = publish_models.list_registered((params or store_params()).tracking_uri)
-    if not rows:
-        print("No model is registered yet. `facefoundry run both` registers two.")
-        return
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*row.values())
-    Console().print(table)
+def models(
+    *,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    params: Annotated[RegisterParams | None, FLATTEN] = None,
+) -> None:
+    """List the registered models with their versions, aliases and figures; champions and challengers stand out.
+
+    Parameters
+    ----------
+    json
+        Print a JSON list, for programs, with all that `pull` writes to MODEL.json but the files.
+    """
+    store = (params or store_params()).tracking_uri
+    found = list_models(store)
+    if json:
+        print(dumps(found, indent=2))
+    elif found:
+        Console().print(_models_table(found))
+    else:
+        print(f"No model is registered in {hide_password(absolute(store))} yet. `facefoundry run both` registers some.")
 
 
 def pull(model: str, out: Path, *, params: Annotated[RegisterParams | None, FLATTEN] = None) -> None:
-    """Write a registered model's own file and a card with checksums into a folder.
+    """Write a registered model's files into a folder: with its card (README.md), MODEL.json and SHA256SUMS.
 
     Parameters
     ----------
@@ -39,22 +53,9 @@ def pull(model: str, out: Path, *, params: Annotated[RegisterParams | None, FLAT
     out
         The folder to write, whole or not at all.
     """
-    print(publish_models.pull(model, out, params or store_params()).file)
-
-
-def ui(page: Literal["mlflow", "prefect"], *, port: int | None = None) -> None:
-    """Open a page on this machine until Ctrl-C: MLflow's registry and runs, or Prefect's flows and their runs.
-
-    Parameters
-    ----------
-    page
-        Which one.
-    port
-        5000 for MLflow and 4200 for Prefect, when not given.
-    """
-    make_prefect_home()
-    command = _mlflow_command(port or 5000) if page == "mlflow" else _prefect_command(port or 4200)
-    stream(command, print)
+    pulled = publish_pull.pull(model, out, params or store_params())
+    for path in sorted(pulled.folder.iterdir()):
+        print(path)
 
 
 def store_params() -> RegisterParams:
@@ -66,11 +67,19 @@ def store_params() -> RegisterParams:
     return chosen
 
 
-def _mlflow_command(port: int) -> list[str | Path]:
-    address = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    store = ["--backend-store-uri", store_params().tracking_uri]
-    return [sys.executable, "-m", "mlflow", "server", *store, *address]
+def _models_table(found: list[dict[str, Any]]) -> Table:
+    table = Table()
+    for head in ("model", "alias", "figures", "registered"):
+        table.add_column(head, no_wrap=True)
+    for number, one in enumerate(found):
+        if number and one["name"] != found[number - 1]["name"]:
+            table.add_section()
+        style = next((style for alias, style in _STYLES.items() if alias in one["aliases"]), None)
+        table.add_row(*map(escape, _cells(one)), style=style)
+    return table
 
 
-def _prefect_command(port: int) -> list[str | Path]:
-    return [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+def _cells(one: dict[str, Any]) -> tuple[str, ...]:
+    figures = "\n".join(f"{name} {value:.4g}" for name, value in one["figures"].items())
+    when = one["registered"][:16].replace("T", " ")
+    return f"{one['name']}/{one['version']}", "\n".join(one["aliases"]), figures, when

@@ -21,6 +21,7 @@ _CASCADE_FIGURES = (
     "average_precision",
 )
 _CNN_FIGURES = ("faces", "accuracy", "balanced_accuracy", "macro_f1", "log_loss")
+_PAIR_FIGURES = ("faces", "right_share", "found_share", "precision", "false_alarms_per_image")
 
 
 def print_summary(layout: Layout, models: list[Registered], registration: Parameters) -> None:
@@ -29,6 +30,7 @@ def print_summary(layout: Layout, models: list[Registered], registration: Parame
     for step, figures, pictures in (
         ("evaluate_cascade", _CASCADE_FIGURES, ("report.html", "montage.png")),
         ("evaluate_cnn", _CNN_FIGURES, ("report.html", "confusion.png", "montage.png")),
+        ("evaluate_pair", _PAIR_FIGURES, ("report.html", "montage.png")),
     ):
         folder = layout.output(step)
         if (folder / "metrics.json").is_file():
@@ -47,8 +49,7 @@ def print_summary(layout: Layout, models: list[Registered], registration: Parame
 
 _NEXT = """Next:
   . .venv/bin/activate
-  facefoundry ui mlflow                     runs, plots and the registry, at http://127.0.0.1:5000
-  facefoundry ui prefect                    the flows and their runs, at http://127.0.0.1:4200
+  facefoundry up                            runs, plots, the registry, and forms that start runs, in your browser
   facefoundry pull face-cascade@champion my-cascade
   facefoundry run both --data my/data       train on your own data: README.md says how to lay it out
   dvc repro                                 the same steps, only those whose data or parameters changed"""

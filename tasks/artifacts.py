@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -18,6 +20,7 @@ from prefect import get_run_logger
 from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
 
 from tasks.progress import shown
+from tasks.publish_params import Registered
 
 _LARGEST_PICTURE = 500_000  # bytes; a larger one goes to the page as JPEG
 
@@ -43,7 +46,7 @@ def show_findings(out: Path) -> None:
 
 
 def show_cascade_score(out: Path) -> None:
-    """The way to the report page, the figures, the curve, and the montage of hits, misses and false alarms."""
+    """Where the report page is, the figures, the curve, and the montage of hits, misses and false alarms."""
     _page("cascade-report", out / "report.html")
     _figures("cascade-figures", out / "metrics.json")
     _picture("cascade-curve", out / "curve.png")
@@ -51,7 +54,7 @@ def show_cascade_score(out: Path) -> None:
 
 
 def show_merge(out: Path) -> None:
-    """The way to the report page, the figures, class counts by source and split, and pairs of near duplicates."""
+    """Where the report page is, the figures, class counts by source and split, and pairs of near duplicates."""
     _page("merge-report", out / "report.html", "")
     _figures("merge-figures", out / "report.json")
     _picture("merge-counts", out / "counts.png")
@@ -60,11 +63,39 @@ def show_merge(out: Path) -> None:
 
 
 def show_cnn_score(out: Path) -> None:
-    """The way to the report page, the network's figures, its confusion matrix, and its most confident errors."""
+    """Where the report page is, the network's figures, its confusion matrix, and its most confident errors."""
     _page("cnn-report", out / "report.html")
     _figures("cnn-figures", out / "metrics.json")
     _picture("cnn-confusion", out / "confusion.png")
     _picture("cnn-montage", out / "montage.png")
+
+
+def show_pair_score(out: Path) -> None:
+    """The way to the report page, the figures of cascade and network together, and the montage."""
+    _page("pair-report", out / "report.html")
+    _figures("pair-figures", out / "metrics.json")
+    _picture("pair-montage", out / "montage.png")
+
+
+def show_cnn_training(out: Path) -> None:
+    """The curves of the loss and the validation figures by epoch."""
+    _picture("cnn-curves", out / "curves.png")
+
+
+def show_model(model: Registered) -> None:
+    """The way to the registered version and to its MLflow run: links where a server holds them, else a command."""
+    name = f"{model.name} version {model.version}"
+    page, run = f"/#/models/{quote(model.name)}/versions/{model.version}", f"/#/runs/{model.run_id}"
+    if model.tracking_uri.startswith("http"):
+        store = model.tracking_uri.rstrip("/")
+        words = f"[{name}]({store}{page}), and [its MLflow run]({store}{run}): parameters, figures, reports, files."
+    else:
+        words = (
+            f"{name} is in the store `{model.tracking_uri}`. Where a `facefoundry up` shows that store, the version is "
+            f"at `{page}` and its run at `{run}` of MLflow's address."
+        )
+    key = re.sub(r"[^a-z0-9]+", "-", f"model-{model.name}".lower()).strip("-")
+    _show(lambda: create_markdown_artifact(markdown=words, key=key, description=name))
 
 
 @contextmanager
@@ -79,9 +110,8 @@ def _rows(path: Path) -> Iterator[Iterator[dict[str, str]]]:
 
 
 def _page(key: str, path: Path, also: str = " The registered model's MLflow run holds it too.") -> None:
-    """A link to the page's file: a browser opens it on the machine that the step ran on, or after it is copied."""
-    whole = path.resolve()
-    words = f"[The whole report]({whole.as_uri()}), one page: `{whole}`.{also}"
+    """Where the page's file is: no link, as a browser follows none from a server's page to a file."""
+    words = f"The whole report is one page, to open in a browser: `{path.resolve()}`.{also}"
     _show(lambda: create_markdown_artifact(markdown=words, key=key, description=str(path)))
 
 

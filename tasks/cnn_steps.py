@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from cnn.evaluate import CnnScore, EvaluateCnnParams
 from cnn.evaluate import evaluate_cnn as measure
 from cnn.merge import Merged, MergeParams
 from cnn.merge import merge as merge_datasets
+from cnn.team import OPEN_PORTS
 from cnn.train import CnnTrainParams, TrainedCnn
-from cnn.train import train_cnn as train
-from tasks.artifacts import show_cnn_score, show_merge, show_skips
+from tasks.artifacts import show_cnn_score, show_cnn_training, show_merge, show_skips
+from tasks.cnn_workers import train_with_workers as train
 from tasks.progress import run_report
 
 
@@ -27,9 +28,13 @@ def merge(out: Path, params: MergeParams, datasets: dict[str, Path | None]) -> M
 
 
 @task(name="train_cnn", cache_policy=NO_CACHE)
-def train_cnn(faces: Path, out: Path, params: CnnTrainParams, restart: bool) -> TrainedCnn:
+def train_cnn(faces: Path, out: Path, params: CnnTrainParams, restart: bool, processes: int = 1) -> TrainedCnn:
     """Train the network; a run killed at any moment resumes at its last whole epoch."""
-    return train(faces, out, params, restart=restart, report=run_report("train_cnn"))
+    if processes > 1:
+        get_run_logger().warning(OPEN_PORTS)
+    trained = train(faces, out, params, processes, restart=restart, report=run_report("train_cnn"))
+    show_cnn_training(out)
+    return trained
 
 
 @task(name="evaluate_cnn", cache_policy=NO_CACHE, timeout_seconds=6 * 3600)

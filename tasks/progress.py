@@ -73,7 +73,7 @@ class _RunReport:
         table = progress.table or ()
         due = finished or now - self._last_table >= _SECONDS_BETWEEN_TABLES
         if due and len(table) > self._rows:
-            rows = [dict(row) for row in table]
+            rows = [{name: _short(value) for name, value in row.items()} for row in table]
             create_table_artifact(table=rows, key=f"table-{self._step}", description=progress.message)
             self._rows, self._last_table = len(table), now
 
@@ -83,3 +83,8 @@ class _RunReport:
             self._artifact = made if isinstance(made, UUID) else None
         else:
             update_progress_artifact(artifact_id=self._artifact, progress=percent, description=message)
+
+
+def _short(value: Any) -> Any:
+    """A number as people read it in a table: 0.35, and not 0.3499999940395355."""
+    return float(f"{value:.4g}") if isinstance(value, float) else value

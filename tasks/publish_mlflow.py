@@ -1,18 +1,14 @@
-"""Every call to MLflow: opening a store, logging a run and its model, making a version, fetching a file.
+"""Every call to MLflow: logging a run and its model, making a version, fetching a file.
 
-The only importable module that imports MLflow, and only inside its functions, as that takes seconds.
+With `publish_mlflow_store`, which opens one, all that imports MLflow, and only inside functions: it takes seconds.
 `publish_models` decides what to call.
 """
 
 from __future__ import annotations
 
-import logging
-import os
 import shutil
-import threading
 import time
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -24,53 +20,14 @@ import numpy as np
 from runs.files import write_json
 from runs.record import digest
 from tasks.data_version import DataVersion
-from tasks.publish_params import RegisterParams, absolute, artifact_root, database, hide_password
+from tasks.publish_mlflow_store import Client
+from tasks.publish_mlflow_store import open_store as open_store  # with the rest, for those who call it
+from tasks.publish_params import RegisterParams, artifact_root, hide_password
 from tasks.publish_record import PROJECT, PublishError, Record, environment
 
-_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",  # the word: MLflow does not take 1
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-}
-_CHATTER = ("mlflow", "alembic")
 _PARAMS_A_CALL, _METRICS_A_CALL = 100, 1000  # MLflow's limits
-_ONE_AT_A_TIME = threading.RLock()  # the tracking address is global to the process
 
-Client = Any  # mlflow.MlflowClient, a type that is not worth the import
 Version = Any  # mlflow.entities.model_registry.ModelVersion
-
-
-@contextmanager
-def open_store(tracking_uri: str) -> Iterator[Client]:
-    """Make a store the current one, and yield a client of it; a store in a file is made when it is absent.
-
-    Telemetry is off, and progress bars and chatter below warnings are. The process's tracking address is put
-    back at the end; meanwhile other threads that want a store wait.
-
-    Raises
-    ------
-    PublishError
-        MLflow, its database or its disk refused something in the block.
-    """
-    mlflow = _import_mlflow()
-    from sqlalchemy.exc import SQLAlchemyError
-
-    uri, path = absolute(tracking_uri), database(tracking_uri)
-    with _ONE_AT_A_TIME, _silence():
-        before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
-        try:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            mlflow.set_tracking_uri(uri)
-            yield mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
-        except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            remedy = "Is there room on the disk, and may we write there?" if path else "Is the server up?"
-            raise PublishError(f"The MLflow store {hide_password(uri)} failed: {reason} {remedy}") from error
-        finally:
-            mlflow.set_tracking_uri(before)
 
 
 @contextmanager
@@ -216,19 +173,27 @@ def fetch(files: str, stored: str, target: Path) -> str:
         try:
             found = mlflow.artifacts.download_artifacts(artifact_uri=f"{files}/{stored}", dst_path=scratch)
             shutil.copyfile(found, target)
-        except (mlflow.MlflowException, OSError) as error:
-            raise PublishError(f"{files}/{stored} cannot be read from the store: {error}") from error
+        except ImportError:  # `open_store` says that a package is wanted
+            raise
+        except Exception as error:  # the library of a store in a cloud raises its own
+            reason = (str(error).strip() or type(error).__name__).splitlines()[-1].rstrip(".")
+            raise PublishError(f"{hide_password(files)}/{stored} cannot be read from the store: {reason}.") from error
     return digest(target)
 
 
-def _import_mlflow() -> Any:
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # importing pyfunc warns of MLflow's own type hints
-        import mlflow
-        import mlflow.pyfunc
-    return mlflow
+def fetch_records(client: Client, run_id: str, wanted: Mapping[str, Collection[str]], target: Path) -> None:
+    """Copy files of a run, names by folder, into the folder `target`; what the run lacks is left out."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        for folder, names in wanted.items():
+            there = {Path(file.path).name: file.path for file in client.list_artifacts(run_id, folder)}
+            for name in set(names) & there.keys():
+                with TemporaryDirectory() as scratch:
+                    shutil.copyfile(client.download_artifacts(run_id, there[name], scratch), target / name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":  # the run was deleted for good
+            raise
 
 
 def _experiment(client: Client, params: RegisterParams) -> str:
@@ -252,19 +217,6 @@ def _experiment(client: Client, params: RegisterParams) -> str:
 
 def _pinned(*names: str) -> list[str]:
     return [f"{name}=={installed(name)}" for name in names]
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in _CHATTER]
-    levels = [logger.level for logger in loggers]
-    try:
-        for logger in loggers:
-            logger.setLevel(logging.WARNING)
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
 
 
 @contextmanager

@@ -13,7 +13,6 @@ promotes it. (`latest` is a word of MLflow's own: the highest version.)
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +22,14 @@ from typing import Any
 from cascade.detect import Detector
 from cascade.errors import CascadeError
 from cnn.labels import EXPRESSIONS
-from runs.files import replacing_folder, write_json
 from runs.progress import Progress, Report, silent
 from tasks import publish_mlflow
+from tasks.cards.facts import ENVIRONMENT, CardFacts, read_records
 from tasks.data_version import data_version
-from tasks.publish_params import Pulled, Registered, RegisterParams, absolute, database, hide_password
+from tasks.publish_beside import log_beside
+from tasks.publish_pair import register_pair
+from tasks.publish_params import Registered, RegisterParams, absolute, hide_password
+from tasks.publish_pull import list_models, pull
 from tasks.publish_record import (
     CASCADE,
     CNN,
@@ -36,26 +38,23 @@ from tasks.publish_record import (
     PublishError,
     Record,
     content_digest,
+    environment,
     operating_point,
     read_record,
     source_digest,
 )
-from tasks.publish_versions import TAG, card, find, give_alias, row, version_of_content, whole_versions
+from tasks.publish_versions import TAG, give_alias, version_of_content
 
 __all__ = [
     "PublishError",
-    "Pulled",
     "RegisterParams",
     "Registered",
-    "list_registered",
+    "list_models",
     "pull",
     "register_cascade",
     "register_cnn",
+    "register_pair",
 ]
-
-_CARD = "MODEL.json"
-_FILES = {line.kind: line.file for line in (CASCADE, CNN)}
-_STORED = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*")  # relative, without `..`, and without % and its ways round that
 
 
 @dataclass(frozen=True)
@@ -152,53 +151,6 @@ def register_cnn(
     return _register(candidate, params, report)
 
 
-def list_registered(tracking_uri: str = RegisterParams.tracking_uri) -> list[dict[str, str]]:
-    """All whole versions, a row each: model, version, alias, figures, registered, commit; the newest first.
-
-    A store in a file that does not exist yet holds none, and is not made.
-    """
-    path = database(tracking_uri)
-    if path is not None and not path.exists():
-        return []
-    with publish_mlflow.open_store(tracking_uri) as client:
-        names = [model.name for model in client.search_registered_models()]
-        return [row(client, version) for name in names for version in whole_versions(client, name)]
-
-
-def pull(model: str, out: Path, params: RegisterParams = RegisterParams(), *, report: Report = silent) -> Pulled:
-    """Write a registered model's own file (`cascade.xml` or `model.keras`) and `MODEL.json` into a folder.
-
-    Parameters
-    ----------
-    model
-        ``NAME`` (its champion), ``NAME@ALIAS`` or ``NAME/VERSION``.
-    out
-        Replaced whole when an earlier pull wrote it.
-
-    Raises
-    ------
-    PublishError
-        There is no such model, its file is not the one that was registered, or `out` holds somebody's files.
-    """
-    if out.exists() and not (out / _CARD).is_file() and (out.is_file() or any(out.iterdir())):
-        raise PublishError(f"{out} holds files that no pull wrote, and they are not touched. Choose a new folder.")
-    with publish_mlflow.open_store(params.tracking_uri) as client:
-        version = find(client, model)
-        called = f"{version.name} version {version.version}"
-        report(Progress(f"fetching {called}", 0, 1))
-        file, stored = _names(version, called)
-        with replacing_folder(out) as beside:
-            sha256 = publish_mlflow.fetch(publish_mlflow.files_of_version(client, version), stored, beside / file)
-            if sha256 != version.tags.get(TAG + "file_sha256"):
-                raise PublishError(
-                    f"{stored} of {called} is damaged: its SHA-256 is no longer what was registered. "
-                    "Pull another version, or train and register it again."
-                )
-            write_json(beside / _CARD, card(client, version, file))
-    report(Progress(f"{out / file} is written", 1, 1))
-    return Pulled(version.name, int(version.version), out, out / file, sha256)
-
-
 def _register(candidate: _Candidate, params: RegisterParams, report: Report) -> Registered:
     name = params.model_name or candidate.line.model_name
     sha256 = content_digest(candidate.file, candidate.run, candidate.facts)
@@ -230,20 +182,19 @@ def _publish(client: Any, candidate: _Candidate, name: str, sha256: str, params:
         read_back = publish_mlflow.fetch(
             publish_mlflow.files_of_logged(client, model_id), candidate.stored, Path(scratch) / "model"
         )
-    tags |= {TAG + "file": candidate.stored, TAG + "file_sha256": read_back}
+        tags |= {TAG + "file": candidate.stored, TAG + "file_sha256": read_back}
+        network = candidate.file if candidate.line is CNN else None
+        facts = _card_facts(candidate, name, tags, run_id)
+        tags |= log_beside(client, model_id, facts, network, Path(scratch), report)
     tags |= {TAG + "figures": json.dumps(candidate.record.headline())}
     return publish_mlflow.create_version(client, name, model_id, run_id, tags)
 
 
-def _names(version: Any, called: str) -> tuple[str, str]:
-    """What a version's file is called when it leaves, and where it lies; a store's tags may be anybody's writing."""
-    kind, stored = (version.tags.get(TAG + name, "") for name in ("kind", "file"))
-    if kind not in _FILES or not _STORED.fullmatch(stored):
-        raise PublishError(
-            f"The tags of {called} were not written by this program: {TAG}kind is {kind!r}, {TAG}file is {stored!r}. "
-            "Nothing was written. Pull another version, or register the model again."
-        )
-    return _FILES[kind], stored
+def _card_facts(candidate: _Candidate, name: str, tags: dict[str, str], run_id: str) -> CardFacts:
+    folders = {path.parent for paths in candidate.record.files.values() for path in paths}
+    records = {**read_records(*folders), ENVIRONMENT: environment()}
+    files = {candidate.line.file: tags[TAG + "file_sha256"]}
+    return CardFacts(name=name, kind=candidate.line.kind, tags=tags, files=files, records=records, run_id=run_id)
 
 
 def _check_cascade(cascade: Path) -> None:

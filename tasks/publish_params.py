@@ -5,18 +5,29 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 from runs.parameters import ParameterError, Parameters
 
+MODEL_NAME = re.compile(r"[\w .-]+")
+"""What a registered model may be called: MLflow refuses some other signs, and its filters cannot ask for others."""
+
 _FILE = "sqlite:///"
 _ELSEWHERE = re.compile(r"(https?|(postgresql|mysql|mssql)(\+\w+)?)://.")
+
+
+class _NoPassword:
+    """Has Prefect's server refuse an address with a password, as it would store it with the run and show it."""
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {**handler(schema), "pattern": r"^(?!.*://[^:/@]*:[^/]*@)"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegisterParams(Parameters):
     """Where models are registered."""
 
-    tracking_uri: str = "sqlite:///work/mlflow/mlflow.db"
+    tracking_uri: Annotated[str, _NoPassword()] = "sqlite:///work/mlflow/mlflow.db"
     """MLflow's store: a file (sqlite:///work/mlflow/mlflow.db), a server (http://...) or a database's address."""
 
     artifact_location: Path | None = None
@@ -26,11 +37,15 @@ class RegisterParams(Parameters):
     """The MLflow experiment that holds the runs."""
 
     model_name: str | None = None
-    """The registered model's name; when not given, `face-cascade` or `expression-cnn`."""
+    """The registered model's name; when not given, `face-cascade`, `expression-cnn` or `face-expression`."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_tracking_uri(self.tracking_uri)
+        if self.model_name is not None and not MODEL_NAME.fullmatch(self.model_name):
+            raise ParameterError(
+                f"`model_name` must be letters, digits, spaces, `.`, `_` and `-`. Got {self.model_name!r}."
+            )
 
 
 @dataclass(frozen=True)
@@ -76,6 +91,23 @@ def check_tracking_uri(tracking_uri: str) -> None:
         raise ParameterError(
             "`tracking_uri` must be sqlite:///FILE.db, http(s)://SERVER or the address of a PostgreSQL, MySQL or "
             f"MSSQL database (MLflow no longer takes folders). Got {hide_password(tracking_uri)!r}."
+        )
+
+
+def refuse_password(params: RegisterParams) -> None:
+    """Refuse an address with a password for a flow: Prefect keeps a run's parameters and shows them on its page.
+
+    Raises
+    ------
+    ParameterError
+        There is one; the message says where passwords go, and does not show it.
+    """
+    shown = hide_password(params.tracking_uri)
+    if shown != params.tracking_uri:
+        raise ParameterError(
+            f"`tracking_uri` must not hold a password, as Prefect keeps the parameters of a run. Got {shown!r}. Leave "
+            "it out: a server's is taken from MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the "
+            "environment, PostgreSQL's from PGPASSWORD or ~/.pgpass."
         )
 
 

@@ -6,12 +6,9 @@ step makes a file that is missing.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
-import math
 import platform
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -20,15 +17,14 @@ from typing import Any
 
 from cascade.evaluate import EvaluateCascadeParams
 from runs.record import digest
+from tasks.publish_figures import flatten, is_number, read_history
 
 PROJECT = Path(__file__).resolve().parents[1]
 """Where the factory's own files lie: the rooms, `mlflow/`, the lock."""
 
 _MAIN_PACKAGES = ("mlflow", "numpy", "opencv-contrib-python-headless", "tensorflow", "keras", "scikit-learn", "dvc")
-_HEADLINE = ("recall", "false_alarms_per_image", "balanced_accuracy", "accuracy")
+_HEADLINE = ("right_share", "recall", "false_alarms_per_image", "balanced_accuracy", "accuracy")
 _SHOWN = ("*.html", "*.png", "*.csv", "*.json")
-_FORBIDDEN_IN_NAMES = re.compile(r"[^\w\-. /]")  # MLflow's rule for the names of parameters and metrics
-_LONGEST_NAME = 250
 
 
 class PublishError(Exception):
@@ -67,6 +63,15 @@ CNN = Line(
     evaluate="evaluate_cnn",
     score_files=("metrics.json", "confusion.csv", "confusion.png"),
     rooms=("cnn", "runs"),
+)
+PAIR = Line(
+    kind="pair",
+    model_name="face-expression",
+    file="cascade.xml",
+    train="register_pair",
+    evaluate="evaluate_pair",
+    score_files=("metrics.json", "classes.csv", "confusion.csv", "montage.png"),
+    rooms=("pair", "cascade", "cnn", "runs"),
 )
 _RUN_FILES = ("run.json", "training.json", "history.csv")
 
@@ -125,11 +130,27 @@ def read_record(model: Path, run: Path, score: Path, line: Line) -> Record:
     told |= {name: value for name, value in found.items() if isinstance(value, (str, bool))}
     return Record(
         params={name: value if isinstance(value, str) else json.dumps(value) for name, value in told.items()},
-        metrics={name: float(value) for name, value in found.items() if _is_number(value)},
+        metrics={name: float(value) for name, value in found.items() if is_number(value)},
         history=read_history(run / "history.csv"),
         figures=figures,
         files={"training": _shown(run), "evaluation": _shown(score)},
     )
+
+
+def read_score(score: Path, line: Line) -> Record:
+    """Read an evaluation's folder alone, of a model that was not trained but put together.
+
+    Raises
+    ------
+    PublishError
+        A file is missing or empty, or `metrics.json` is no JSON object; the message names the step that makes it.
+    """
+    for name in line.score_files:
+        require_file(score / name, line.evaluate)
+    figures = _read_json(score / "metrics.json", line.evaluate)
+    metrics = {name: float(value) for name, value in flatten(figures).items() if is_number(value)}
+    told = {name: value for name, value in flatten(figures).items() if isinstance(value, str)}
+    return Record(params=told, metrics=metrics, history=[], figures=figures, files={"evaluation": _shown(score)})
 
 
 def operating_point(figures: Mapping[str, Any], place: Path) -> dict[str, float | int]:
@@ -182,40 +203,6 @@ def require_file(path: Path, step: str) -> Path:
     raise PublishError(f"{path} {state}. The step `{step}` makes it: run that first, or name the folder it wrote.")
 
 
-def read_history(path: Path) -> list[tuple[str, float, int]]:
-    """The rows of a history as ``(name, value, step)``.
-
-    A name is the first column's, a point, and the value's own column, such as ``epoch.loss``. The step is
-    the first column, or the row's number from 1 where that column does not count upwards. What is no finite
-    number is left out.
-    """
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    if not rows:
-        return []
-    first, *columns = [name for name in rows[0] if name is not None]
-    steps = _steps([row[first] for row in rows])
-    cells = [(column, row[column], step) for row, step in zip(rows, steps, strict=True) for column in columns]
-    return [
-        (_name(f"{first}.{column}"), number, step)
-        for column, cell, step in cells
-        if (number := _number(cell)) is not None
-    ]
-
-
-def flatten(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Nested objects as one, their names joined by points; lists stay whole.
-
-    >>> flatten({"a": {"b": 1}, "c": [2]})
-    {'a.b': 1, 'c': [2]}
-    """
-    flat: dict[str, Any] = {}
-    for name, each in value.items():
-        full = f"{above}.{name}" if above else str(name)
-        flat |= flatten(each, full) if isinstance(each, Mapping) else {_name(full): each}
-    return flat
-
-
 def content_digest(model: Path, run: Path, extra: Mapping[str, Any]) -> str:
     """SHA-256 of what makes a model what it is: its bytes, `extra`, and the parameters and inputs it was trained with.
 
@@ -265,28 +252,6 @@ def _require_own_figures(figures: Mapping[str, Any], place: Path, model: Path, s
 
 def _shown(folder: Path) -> list[Path]:
     return sorted(path for pattern in _SHOWN for path in folder.glob(pattern) if not path.name.startswith("."))
-
-
-def _steps(values: list[str]) -> list[int]:
-    counted = [int(value) if value and value.strip().isdecimal() else -1 for value in values]
-    upwards = all(later > earlier for earlier, later in zip([-1, *counted], counted, strict=False))
-    return counted if upwards else list(range(1, len(values) + 1))
-
-
-def _number(cell: str | None) -> float | None:
-    try:
-        number = float(cell or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _name(name: str) -> str:
-    return _FORBIDDEN_IN_NAMES.sub("_", name)[:_LONGEST_NAME]
 
 
 def _version(name: str) -> str | None:

@@ -24,6 +24,7 @@ from runs.parameters import Parameters
 from runs.progress import Progress, Report, silent
 from runs.record import RunMismatchError, digest
 from tasks import sample_bottles, sample_pictures
+from tasks.sample_labelled import write_labelled_scenes
 
 MARKER = "sample-data.json"
 """The file in the data folder that says: written by this step, from these parameters, with this content."""
@@ -47,6 +48,7 @@ downloaded. The folders and files have the form that the steps expect of real da
 _MORE = {
     "face": """| `fer2013/` | expression faces of 48x48 as `fer2013.csv`, with FER+ votes in `fer2013new.csv` |
 | `affectnet/` | expression faces in colour, with box and 68 landmarks, in AffectNet's csv layout |
+| `expression_scenes/` | {scenes_of} pictures to evaluate both on, {labelled_faces} labelled faces in `labels.csv` |
 
 As in the real datasets a few rows are faulty on purpose: no face, a class beyond the five, a missing file, a NULL,
 one picture on both sides of a split. """,
@@ -54,6 +56,7 @@ one picture on both sides of a split. """,
 A box is 0.4 times as wide as it is high: use a window of 16 x 40, and no `mirror`. """,
 }
 
+_NO_EXPRESSIONS = {"expression_faces": 0, "affectnet_faces": 0, "labelled_faces": 0}
 _PICTURES = {"face": sample_pictures, "bottle": sample_bottles}
 
 
@@ -85,6 +88,9 @@ class SampleDataParams(Parameters):
     affectnet_validation_faces: Annotated[int, Ge(1)] = 40
     """Colour pictures in AffectNet's validation.csv."""
 
+    expression_scenes: Annotated[int, Ge(1)] = 40
+    """Pictures with none to four faces of known expression, to evaluate cascade and network together on."""
+
     seed: Annotated[int, Ge(0), Le(2**31 - 1)] = 7
     """Another seed draws other people in other places."""
 
@@ -102,6 +108,8 @@ class SampleData:
         False when the same data was there already and nothing was done.
     positives, scene_faces
         Numbers of boxes in ``positives/info.lst`` and ``scenes/info.lst``, of whatever object.
+    labelled_faces
+        Faces in ``expression_scenes``.
     megabytes
         Size of all files, in millions of bytes.
     """
@@ -114,6 +122,7 @@ class SampleData:
     scene_faces: int
     expression_faces: int
     affectnet_faces: int
+    labelled_faces: int
     megabytes: float
 
 
@@ -155,6 +164,8 @@ def _identity(params: SampleDataParams) -> dict[str, Any]:
     parameters = {name: value for name, value in params.as_dict().items() if name != "force"}
     if params.object == "face":  # as in sample data of the time when there were faces only
         del parameters["object"]
+    else:  # as in sample data of the time before scenes with expressions
+        del parameters["expression_scenes"]
     return {"step": "write_sample_data", "version": _VERSION, "parameters": parameters}
 
 
@@ -209,17 +220,19 @@ def _write_all(folder: Path, params: SampleDataParams, report: Report) -> dict[s
     scene_faces = pictures.write_scenes(folder / "scenes", params.scenes, params.seed, report)
     counts = {"positives": positives, "negatives": params.negatives, "scenes": params.scenes}
     counts["scene_faces"] = scene_faces
-    faces = _write_expressions(folder, params, report) if params.object == "face" else (0, 0)
-    facts = {"object": params.object, "seed": params.seed, "marker": MARKER, "more": _MORE[params.object]}
-    write_text(folder / "README.md", _README.format(**counts, **facts))
+    counts |= _write_expressions(folder, params, report) if params.object == "face" else _NO_EXPRESSIONS
+    facts = {"object": params.object, "seed": params.seed, "marker": MARKER, "scenes_of": params.expression_scenes}
+    more = _MORE[params.object].format(**counts, **facts)
+    write_text(folder / "README.md", _README.format(**counts, **facts, more=more))
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    return {**counts, "expression_faces": faces[0], "affectnet_faces": faces[1], "megabytes": round(size / 1e6, 1)}
+    return {**counts, "megabytes": round(size / 1e6, 1)}
 
 
-def _write_expressions(folder: Path, params: SampleDataParams, report: Report) -> tuple[int, int]:
-    """The network's datasets; returns how many faces are in each."""
+def _write_expressions(folder: Path, params: SampleDataParams, report: Report) -> dict[str, int]:
+    """The network's datasets and the scenes to measure both on; returns how many faces are in each."""
     train, test = params.expression_faces, params.expression_test_faces
     write_fer2013(folder / "fer2013", train=train, test=test, seed=params.seed, report=report)
     colour, validation = params.affectnet_faces, params.affectnet_validation_faces
     write_affectnet(folder / "affectnet", train=colour, validation=validation, seed=params.seed, report=report)
-    return train + test, colour + validation
+    labelled = write_labelled_scenes(folder / "expression_scenes", params.expression_scenes, params.seed, report)
+    return {"expression_faces": train + test, "affectnet_faces": colour + validation, "labelled_faces": labelled}

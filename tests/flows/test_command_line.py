@@ -26,7 +26,8 @@ COMMANDS = [
     *(["cnn", step] for step in ("merge", "train", "evaluate", "register")),
     *(["cnn", tool] for tool in ("models", "export", "calibrate", "pictures")),
     *([command] for command in ("presets", "annotations", "vec")),
-    *([command] for command in ("models", "pull", "ui", "sample-data")),
+    *([command] for command in ("models", "pull", "promote", "rollback", "history", "sample-data")),
+    *([command] for command in ("up", "down", "serve")),
     *(["tools", command] for command in ("install", "status")),
 ]
 

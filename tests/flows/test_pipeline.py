@@ -12,12 +12,12 @@ import pytest
 import yaml
 
 from cnn.merge import merge
-from flows import train_both, train_cascade, train_cnn
-from flows.pipeline import CASCADE_LINE, CNN_LINE, Layout, Step
+from flows import build_pair, train_both, train_cascade, train_cnn
+from flows.pipeline import CASCADE_LINE, CNN_LINE, PAIR_LINE, Layout, Step
 from flows.run_commands import flow_parameters
 
 ROOT = Path(__file__).parent.parent.parent
-STEPS = CASCADE_LINE + CNN_LINE
+STEPS = CASCADE_LINE + CNN_LINE + PAIR_LINE
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,14 @@ def test_each_stage_depends_on_its_own_parameters(step: Step, stages: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("module", "line"), [(train_cascade, CASCADE_LINE), (train_cnn, CNN_LINE)], ids=["cascade", "cnn"]
+    ("module", "line"),
+    [(train_cascade, CASCADE_LINE), (train_cnn, CNN_LINE), (train_both, PAIR_LINE), (build_pair, PAIR_LINE)],
+    ids=["cascade", "cnn", "both", "pair"],
 )
 def test_each_flow_calls_the_steps_in_the_same_order(module: Any, line: tuple[Step, ...]) -> None:
     calls = [
         node.func.attr
-        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        for node in sorted(ast.walk(ast.parse(inspect.getsource(module))), key=lambda node: getattr(node, "lineno", 0))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         if isinstance(node.func.value, ast.Name) and node.func.value.id.endswith("_steps")
     ]
@@ -70,13 +72,13 @@ def test_each_flow_calls_the_steps_in_the_same_order(module: Any, line: tuple[St
 def test_every_flow_takes_each_steps_parameters_by_its_name(flow: Any, line: tuple[Step, ...]) -> None:
     chosen = flow_parameters(ROOT / "params.yaml", line)
     accepted = set(inspect.signature(flow.fn).parameters)
-    assert set(chosen) | {"data", "out", "restart"} == accepted
+    assert set(chosen) | {"data", "out", "restart", "cluster"} == accepted
 
 
 @pytest.mark.parametrize("module", [train_cascade, train_cnn], ids=["cascade", "cnn"])
 def test_each_flow_registers_its_model_with_the_version_of_its_own_data(module: Any) -> None:
     (call,) = re.findall(r"register_steps\.register_\w+\((.*)\)", inspect.getsource(module))
-    assert call.endswith(", registration, data")
+    assert call.endswith(", registration, data, origin")
 
 
 @pytest.mark.parametrize("flow", [train_cascade.train_cascade, train_cnn.train_cnn, train_both.train_both])

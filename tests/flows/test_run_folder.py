@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,11 @@ def test_two_runs_at_once_are_refused(tmp_path: Path, data: Path) -> None:
 def test_new_folders_are_never_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert len({new_run_folder() for _ in range(3)}) == 3
+
+
+@pytest.mark.slow
+def test_a_flows_module_is_the_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flows.train_cnn", "--data", str(tmp_path / "none")]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "facefoundry: `data` must be a folder" in done.stderr

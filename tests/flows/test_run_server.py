@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from flows.run_server import _kept_port
 
 RUN = """
 import sys, time
@@ -79,6 +82,15 @@ def test_the_server_ends_after_a_run_that_ends_by_itself(home: Path) -> None:
     assert "Finished in state Completed" in said
     assert "Error" not in said
     assert servers(home) == []
+
+
+def test_a_kept_port_is_for_who_knows_its_number() -> None:
+    with _kept_port() as port, socket.socket() as stranger, socket.socket() as server:
+        with pytest.raises(OSError, match="in use"):
+            stranger.bind(("127.0.0.1", port))
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
 
 
 def test_a_server_that_is_named_is_used(tmp_path: Path) -> None:

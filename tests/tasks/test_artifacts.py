@@ -7,7 +7,6 @@ import csv
 import logging
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import cv2
 import numpy as np
@@ -16,6 +15,7 @@ import pytest
 from runs.progress import Progress
 from runs.skips import Skip, write_skips
 from tasks import artifacts, progress
+from tasks.publish_params import Registered
 
 ROW = {"epoch": 1, "loss": 0.5}
 
@@ -84,7 +84,7 @@ def test_a_field_longer_than_the_csv_module_allows_is_read(
     assert csv.field_size_limit() == limit
 
 
-def test_a_networks_report_is_linked_and_its_figures_and_pictures_shown(
+def test_a_networks_report_is_named_and_its_figures_and_pictures_shown(
     logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     shown: dict[str, Any] = {}
@@ -95,10 +95,10 @@ def test_a_networks_report_is_linked_and_its_figures_and_pictures_shown(
         (tmp_path / f"{name}.png").write_bytes(b"a picture")
     artifacts.show_cnn_score(tmp_path)
     assert list(shown) == ["cnn-report", "cnn-figures", "cnn-confusion", "cnn-montage"]
-    assert (tmp_path / "report.html").as_uri() in shown["cnn-report"]["markdown"]
+    assert str(tmp_path / "report.html") in shown["cnn-report"]["markdown"]
 
 
-def test_a_cascades_report_is_linked_and_its_figures_and_pictures_shown(
+def test_a_cascades_report_is_named_and_its_figures_and_pictures_shown(
     logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shown: dict[str, Any] = {}
@@ -115,10 +115,8 @@ def test_a_cascades_report_is_linked_and_its_figures_and_pictures_shown(
     artifacts.show_cascade_score(out)
     assert caplog.records == []
     assert list(shown) == ["cascade-report", "cascade-figures", "cascade-curve", "cascade-montage"]
-    words = shown["cascade-report"]["markdown"]
-    address = words.split("](")[1].split(")")[0]
-    assert Path(unquote(urlsplit(address).path)).read_text() == "<html></html>"
-    assert str(out / "report.html") in words
+    assert f"`{out / 'report.html'}`" in shown["cascade-report"]["markdown"]
+    assert "](file:" not in shown["cascade-report"]["markdown"], "a browser follows no such link from a server's page"
     assert shown["cascade-figures"]["table"] == [
         {"figure": "recall", "value": 0.5},
         {"figure": "precision", "value": None},
@@ -129,3 +127,36 @@ def test_a_cascades_report_is_linked_and_its_figures_and_pictures_shown(
     for name, image in (("curve", small), ("montage", large)):
         content = base64.b64decode(shown[f"cascade-{name}"]["image_url"].split(",")[1])
         assert cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE).shape == image.shape
+
+
+@pytest.mark.parametrize(
+    ("store", "words"),
+    [
+        (
+            "http://127.0.0.1:5000/",
+            "[my_model version 3](http://127.0.0.1:5000/#/models/my_model/versions/3), and "
+            "[its MLflow run](http://127.0.0.1:5000/#/runs/0f): parameters, figures, reports, files.",
+        ),
+        (
+            "sqlite:////srv/mlflow.db",
+            "my_model version 3 is in the store `sqlite:////srv/mlflow.db`. Where a `facefoundry up` shows that store, "
+            "the version is at `/#/models/my_model/versions/3` and its run at `/#/runs/0f` of MLflow's address.",
+        ),
+    ],
+)
+def test_a_registered_model_is_linked_where_a_server_holds_it(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, store: str, words: str
+) -> None:
+    shown: dict[str, Any] = {}
+    monkeypatch.setattr(artifacts, "create_markdown_artifact", lambda **given: shown.update(given))
+    artifacts.show_model(Registered("my_model", 3, "champion", True, "ab", "0f", "models:/my_model/3", store))
+    assert shown == {"markdown": words, "key": "model-my-model", "description": "my_model version 3"}
+
+
+def test_a_networks_curves_are_shown(logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shown: dict[str, Any] = {}
+    monkeypatch.setattr(artifacts, "create_image_artifact", lambda **given: shown.update(given))
+    cv2.imwrite(str(tmp_path / "curves.png"), np.zeros((4, 4), np.uint8))
+    artifacts.show_cnn_training(tmp_path)
+    assert shown["key"] == "cnn-curves"
+    assert shown["image_url"].startswith("data:image/png;base64,")

@@ -32,6 +32,12 @@ def test_folders_and_stores_in_memory_are_refused(uri: str) -> None:
         RegisterParams(tracking_uri=uri)
 
 
+@pytest.mark.parametrize("name", ["", "it's", "a/b", "a@champion", "a:b"])
+def test_names_that_the_registry_could_not_find_again_are_refused(name: str) -> None:
+    with pytest.raises(ParameterError, match=r"`model_name` must be letters, digits, spaces"):
+        RegisterParams(model_name=name)
+
+
 def test_files_go_beside_a_store_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     params = RegisterParams(tracking_uri="sqlite:///work/a.db")

@@ -77,18 +77,16 @@ def evaluated_network(network: Path, tmp_path: Path) -> Path:
     return evaluate_cnn(network, tmp_path / "faces", tmp_path / "evaluated").folder
 
 
-def test_every_figure_of_a_networks_evaluation_is_told(network: Path, run: Path, evaluated_network: Path) -> None:
+@pytest.mark.mlflow
+@pytest.mark.slow
+def test_every_figure_of_a_networks_evaluation_is_told_and_its_page_goes_with_it(
+    network: Path, run: Path, evaluated_network: Path, params: RegisterParams, client: Any
+) -> None:
     record = read_record(network, run, evaluated_network, CNN)
     assert {path.name for path in record.files["evaluation"]} == set(CNN_OUTPUTS)
     figures = json.loads((evaluated_network / "metrics.json").read_text())
     assert figures.keys() - {"model_sha256"} <= record.metrics.keys()
     assert {"accuracy_low", "balanced_accuracy_high", "f1_sad", "precision_angry_low"} <= record.metrics.keys()
-
-
-@pytest.mark.mlflow
-def test_the_networks_page_goes_with_it(
-    network: Path, run: Path, evaluated_network: Path, params: RegisterParams, client: Any
-) -> None:
     registered = register_cnn(network, run, evaluated_network, params)
     logged = {file.path: file.file_size for file in client.list_artifacts(registered.run_id, "evaluation")}
     assert set(logged) == {f"evaluation/{name}" for name in CNN_OUTPUTS}

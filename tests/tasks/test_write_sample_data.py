@@ -3,11 +3,13 @@
 import json
 
 import cv2
+import numpy as np
 import pytest
 
 from cascade.annotations.opencv_info import read
 from cascade.boxes import is_inside
 from cnn.merge import MergeParams, merge
+from pair.labels import read_labelled_scenes
 from runs.parameters import ParameterError
 from runs.record import RunMismatchError, digest
 from tasks.write_sample_data import MARKER, SampleDataParams, write_sample_data
@@ -20,6 +22,7 @@ SMALL = {
     "expression_test_faces": 12,
     "affectnet_faces": 12,
     "affectnet_validation_faces": 6,
+    "expression_scenes": 5,
 }
 PARAMS = SampleDataParams(**SMALL)
 
@@ -51,6 +54,7 @@ def test_everything_the_steps_expect_is_there(sample):
         "affectnet/training.csv",
         "affectnet/validation.csv",
         "affectnet/Manually_Annotated_Images",
+        "expression_scenes/labels.csv",
     } <= names
     assert sample.written
     assert "seed 7" in (sample.folder / "README.md").read_text()
@@ -76,6 +80,17 @@ def test_the_counts_are_those_asked_for(sample):
     assert sample.expression_faces == 52
     assert len((sample.folder / "fer2013" / "fer2013.csv").read_text().splitlines()) == 53
     assert any(not annotation.boxes for annotation in read(sample.folder / "scenes" / "info.lst"))
+
+
+def test_labelled_scenes_have_every_expression_with_boxes_inside(sample):
+    scenes = read_labelled_scenes(sample.folder / "expression_scenes", None, [])
+
+    assert [len(scene.boxes) for scene in scenes] == [3, 1, 4, 2, 0]
+    assert sample.labelled_faces == 10
+    assert np.bincount([label for scene in scenes for label in scene.labels]).tolist() == [2, 2, 2, 2, 2]
+    for scene in scenes:
+        height, width = cv2.imread(str(scene.picture)).shape[:2]
+        assert all(is_inside(box, width, height) and min(box[2:]) >= 39 for box in scene.boxes)
 
 
 def test_the_readers_take_it_and_report_its_faults(sample, tmp_path):

@@ -1,0 +1,1 @@
+"""What a model card says of each kind of model."""
