@@ -24,6 +24,7 @@ import numpy as np
 from cnn.errors import InputError
 from cnn.logits import TEMPERATURE, logits_of, network_of, temperature_of, with_network
 from cnn.predict import load_model, probabilities, with_temperature
+from cnn.saving import save_model
 from cnn.store import load_faces
 from runs.files import replacing_file
 
@@ -107,7 +108,7 @@ def save_calibrated(model: Path, out: Path, images: np.ndarray, labels: np.ndarr
         if few:
             shutil.copyfile(model, beside)
         else:
-            _calibrated(loaded, temperature).save(beside)
+            save_model(_calibrated(loaded, temperature), beside)
     after = with_temperature(answers, temperature)
     return Calibrated(out, temperature, len(labels), log_loss(answers, labels), log_loss(after, labels))
 

@@ -18,6 +18,7 @@ from cnn.fit import AverageWeights, EpochWatch, compile_model, fit_epoch
 from cnn.labels import EXPRESSIONS
 from cnn.mixing import Mixing
 from cnn.predict import probabilities
+from cnn.saving import save_model
 from cnn.team import Team
 from cnn.train_params import CnnTrainParams
 from runs.files import replacing_file
@@ -203,7 +204,7 @@ class _Loop:
         from cnn.models import with_preprocessing
 
         with replacing_file(best_model(self.checkpoint, self.state)) as beside:
-            with_preprocessing(self.judged).save(beside)
+            save_model(with_preprocessing(self.judged), beside)
 
     def _tell(self, figures: dict[str, float]) -> None:
         done, epochs = self.state.epochs, self.params.epochs
