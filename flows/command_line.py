@@ -51,7 +51,8 @@ app = App(
     help="A model factory: pictures in, a measured and registered Haar cascade and expression CNN out.",
     help_epilogue=(
         "Start with `facefoundry sample-data`, then `facefoundry run both`.\n\n"
-        "Parameters come from `params.yaml` in this folder, one section a step, where it exists; options override it."
+        "Parameters come from `params.yaml` in this folder, one section a step, where it exists; the single steps' own "
+        "options override it, and for a run `--params` or `--preset` replace it."
     ),
     version_flags=["--version"],
     suppress_keyboard_interrupt=False,  # `guarded` says what to do then

@@ -50,9 +50,9 @@ def print_summary(layout: Layout, models: list[Registered], registration: Parame
 _NEXT = """Next:
   . .venv/bin/activate
   facefoundry up                            runs, plots, the registry, and forms that start runs, in your browser
-  facefoundry pull face-cascade@champion my-cascade
+  facefoundry pull face-cascade work/pulled the model's files, its card, checksums
   facefoundry run both --data my/data       train on your own data: README.md says how to lay it out
-  dvc repro                                 the same steps, only those whose data or parameters changed"""
+  dvc repro                                 the same steps; after the first time only what has changed"""
 
 
 def _figures(step: str, folder: Path, names: tuple[str, ...]) -> Table:
