@@ -58,7 +58,6 @@ def log_record(client: Client, run_id: str, record: Record) -> None:
 
 def log_origin(client: Client, run_id: str, origin: DataVersion, facts: Mapping[str, Any]) -> None:
     """Log the environment, the lock, the facts that a user of the model must know, and the data as a dataset."""
-    import mlflow
     from mlflow.data.code_dataset_source import CodeDatasetSource
     from mlflow.data.meta_dataset import MetaDataset
 
@@ -73,7 +72,7 @@ def log_origin(client: Client, run_id: str, origin: DataVersion, facts: Mapping[
         client.log_artifact(run_id, str(lock))
     if not origin.dvc.reason:
         source = CodeDatasetSource(tags=origin.as_tags())
-        mlflow.log_input(MetaDataset(source, name="data", digest=origin.dvc.md5[:36]), context="training")
+        _log_data(MetaDataset(source, name="data", digest=origin.dvc.md5[:36]))
 
 
 def log_cascade(cascade: Path, point: Mapping[str, float | int]) -> str:
@@ -194,6 +193,16 @@ def fetch_records(client: Client, run_id: str, wanted: Mapping[str, Collection[s
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":  # the run was deleted for good
             raise
+
+
+def _log_data(dataset: Any) -> None:
+    """Log a dataset as the open run's input."""
+    import mlflow
+
+    try:
+        mlflow.log_input(dataset, context="training")
+    except mlflow.MlflowException:  # of two processes that bring the same one at once, a new store refuses one
+        mlflow.log_input(dataset, context="training")
 
 
 def _experiment(client: Client, params: RegisterParams) -> str:

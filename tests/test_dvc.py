@@ -163,7 +163,7 @@ def experiments(project: Path) -> dict[str | None, dict[str, Any]]:
 def test_a_killed_stage_leaves_no_process_and_resumes_and_ends_as_the_flow_does(
     project: Path, prefect_server: str
 ) -> None:
-    slow = {"feature_type": "HAAR", "mode": "ALL", "num_stages": 8, "num_neg": 1500, "num_threads": 1}
+    slow = {"feature_type": "HAAR", "mode": "ALL", "num_stages": 8, "num_neg": 1500, "split": "exact"}
     write_params(project, train_cascade=slow)
     first = project / "work/cascade/stage0.xml"
 
