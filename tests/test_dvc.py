@@ -174,6 +174,9 @@ def test_a_killed_stage_leaves_no_process_and_resumes_and_ends_as_the_flow_does(
     status = kill_in_training(project, begun, "dvc")
     assert status == -signal.SIGKILL
     kept = first.stat().st_mtime_ns, first.stat().st_ino
+    stages = len(list(first.parent.glob("stage*.xml")))
+    status = kill_in_training(project, lambda: len(list(first.parent.glob("stage*.xml"))) > stages, "facefoundry")
+    assert status > 0  # dvc says that the stage failed
     assert repro(project, "evaluate_cascade")[0] == "train_cascade"
     assert (first.stat().st_mtime_ns, first.stat().st_ino) == kept
     run(project, BIN / "facefoundry", "run", "cascade", "--out", "work/flow", PREFECT_API_URL=prefect_server)
