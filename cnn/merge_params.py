@@ -35,9 +35,10 @@ class MergeParams(Parameters):
     """What FER2013's PublicTest is for. PrivateTest is always test. auto: validation where there is a PrivateTest,
     as its authors meant it; otherwise test."""
 
-    ferplus_labels: Literal["majority", "distribution"] = "majority"
+    ferplus_labels: Literal["majority", "distribution", "majority_then_distribution"] = "majority"
     """How FER+'s votes become a label; see `cnn.datasets.ferplus.FerplusParams`. distribution keeps more faces, those
-    that two or three classes share: for training with soft labels."""
+    that two or three classes share: for training with soft labels. majority_then_distribution does so in FER2013's
+    Training rows alone: the test stays what the majority rule makes it."""
 
     face_box: Literal["auto", "detect", "whole"] = "auto"
     """Where the face is in pictures of CK+, MPI and class folders. detect: dlib finds it; whole: they are faces cut out

@@ -14,23 +14,23 @@ from cyclopts import App
 from cascade.errors import CascadeError
 from cascade.guard import signal_me_when_parent_dies
 from cnn.errors import CnnError
-from flows.annotation_commands import annotations_app
-from flows.app_commands import web_app
-from flows.cascade_commands import cascade_app
-from flows.cnn_commands import cnn_app
-from flows.live_commands import live_app
-from flows.pair_commands import pair_app
-from flows.preset_commands import presets_app
-from flows.promotion_commands import history, promote, rollback
-from flows.retrain_commands import retrain
-from flows.run_commands import run_app
+from flows.commands.annotation_commands import annotations_app
+from flows.commands.app_commands import web_app
+from flows.commands.cascade_commands import cascade_app
+from flows.commands.cnn_commands import cnn_app
+from flows.commands.live_commands import live_app
+from flows.commands.pair_commands import pair_app
+from flows.commands.preset_commands import presets_app
+from flows.commands.promotion_commands import history, promote, rollback
+from flows.commands.retrain_commands import retrain
+from flows.commands.run_commands import run_app
+from flows.commands.serve_commands import down, serve, up
+from flows.commands.step_app import step_app
+from flows.commands.store_commands import models, pull
+from flows.commands.tool_commands import sample_data, tools_app
+from flows.commands.vec_commands import vec_app
+from flows.commands.watch_commands import notify, watch_drift
 from flows.run_folder import PREFECT_HOME
-from flows.serve_commands import down, serve, up
-from flows.step_app import step_app
-from flows.store_commands import models, pull
-from flows.tool_commands import sample_data, tools_app
-from flows.vec_commands import vec_app
-from flows.watch_commands import notify, watch_drift
 from live.errors import LiveError
 from pair.errors import PairError
 from runs.parameters import ParameterError

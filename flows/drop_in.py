@@ -21,7 +21,7 @@ from cascade.samples import create_samples
 from cascade.train import train_cascade
 from cascade.train_params import CascadeTrainParams
 from flows.command_line import guarded, prepare
-from flows.terminal import progress_bar, show
+from flows.commands.terminal import progress_bar, show
 
 _TRAIN_DEFAULTS = {"num_pos": 2000, "num_neg": 1000, "num_stages": 20, "width": 24, "height": 24}
 _SAMPLE_DEFAULTS = {"num": 1000, "width": 24, "height": 24}

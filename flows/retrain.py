@@ -17,10 +17,10 @@ from prefect import flow, get_run_logger
 from prefect.states import Completed, State
 
 from flows.build_pair import build_pair
+from flows.commands.run_commands import flow_parameters
 from flows.made_from import LINES, STEPS, LineName, made_from
 from flows.pipeline import PAIR_LINE, Layout
 from flows.read_params import PARAMS_FILE
-from flows.run_commands import flow_parameters
 from flows.train_cascade import train_cascade
 from flows.train_cnn import train_cnn
 from runs.errors import RunMismatchError

@@ -32,10 +32,12 @@ _COLUMNS = ("Usage", "Image name", *FERPLUS_COLUMNS)
 class FerplusParams(Parameters):
     """How ten votes become a label."""
 
-    labels: Literal["majority", "distribution"] = "majority"
+    labels: Literal["majority", "distribution", "majority_then_distribution"] = "majority"
     """majority: the published majority rule; a face keeps all its votes for the five classes as soft labels.
     distribution: the published rule for soft labels, which keeps more faces, those that two or three classes share;
-    their soft labels are the votes that it keeps, and their class is the one with the most, or none when tied."""
+    their soft labels are the votes that it keeps, and their class is the one with the most, or none when tied.
+    majority_then_distribution: majority, and distribution for the faces of Training that have no majority: more to
+    learn from, and the same test."""
 
     unknown_votes: Literal["count", "drop"] = "count"
     """Votes for `unknown` and `NF` (not a face). count: as the published rules do, they are opinions like the others,
@@ -117,9 +119,19 @@ def _parse_row(path: Path, row: CsvRow, params: FerplusParams) -> _Votes:
         skip = Skip(str(path), row.line, "votes must be whole numbers from 0 to 10", ",".join(texts), CHECK_ROW)
         return _Votes(row.line, usage, skip)
     counts = tuple(map(int, texts))
-    ballot = count_ballot(counts, params.labels, drop_unknown=params.unknown_votes == "drop")
+    ballot = _count(counts, usage, params)
     refusal = _refusal(path, row.line, name, counts, ballot)
     return _Votes(row.line, usage, refusal or ballot)
+
+
+def _count(counts: tuple[int, ...], usage: str, params: FerplusParams) -> Ballot:
+    drop_unknown = params.unknown_votes == "drop"
+    if params.labels == "distribution":
+        return count_ballot(counts, "distribution", drop_unknown=drop_unknown)
+    ballot = count_ballot(counts, "majority", drop_unknown=drop_unknown)
+    if ballot.winner is None and usage == "Training" and params.labels == "majority_then_distribution":
+        return count_ballot(counts, "distribution", drop_unknown=drop_unknown)
+    return ballot
 
 
 def _refusal(path: Path, line: int, name: str, counts: tuple[int, ...], ballot: Ballot) -> Skip | None:

@@ -33,7 +33,7 @@ from flows.command_line import prepare
 prepare(os.environ)
 import cv2, mlflow, mlflow.pyfunc  # once, not in each run
 flow = getattr(import_module(f"flows.train_{line}"), f"train_{line}")
-from flows.run_commands import flow_parameters
+from flows.commands.run_commands import flow_parameters
 from flows.pipeline import CASCADE_LINE, CNN_LINE
 from tasks.publish_models import RegisterParams
 chosen = flow_parameters(Path(asked["params"]), CASCADE_LINE if line == "cascade" else CNN_LINE)

@@ -13,8 +13,8 @@ import yaml
 
 from cnn.merge import merge
 from flows import build_pair, train_both, train_cascade, train_cnn
+from flows.commands.run_commands import flow_parameters
 from flows.pipeline import CASCADE_LINE, CNN_LINE, PAIR_LINE, Layout, Step
-from flows.run_commands import flow_parameters
 
 ROOT = Path(__file__).parent.parent.parent
 STEPS = CASCADE_LINE + CNN_LINE + PAIR_LINE

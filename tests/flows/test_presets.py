@@ -8,10 +8,10 @@ import pytest
 
 from cascade.train import CascadeTrainParams
 from flows.command_line import app
+from flows.commands.run_commands import RunOptions, command_line, flow_parameters
 from flows.pipeline import CASCADE_LINE, CNN_LINE
 from flows.presets import all_presets, as_params_file, combine, find_preset
 from flows.read_params import PARAMS_FILE
-from flows.run_commands import RunOptions, command_line, flow_parameters
 from runs.parameters import ParameterError
 
 LINE = CASCADE_LINE + CNN_LINE

@@ -7,9 +7,9 @@ from typing import Annotated
 import pytest
 from annotated_types import Ge
 
+from flows.commands.run_commands import flow_parameters
 from flows.pipeline import CASCADE_LINE
 from flows.read_params import read_params
-from flows.run_commands import flow_parameters
 from runs.parameters import ParameterError, Parameters
 
 

@@ -22,10 +22,10 @@ import numpy as np
 import pytest
 import yaml
 
+from flows.commands.run_commands import flow_parameters
 from flows.made_from import STEPS, made_from
 from flows.pipeline import Layout
 from flows.retrain import hold_line
-from flows.run_commands import flow_parameters
 from flows.watch_runs import FLOWS
 from runs.record import digest
 from tasks.changes import record

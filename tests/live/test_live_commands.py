@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from flows.command_line import app, guarded
-from flows.live_commands import FOLDER, model_files
+from flows.commands.live_commands import FOLDER, model_files
 from pair.find import PairParams
 from runs.record import digest
 

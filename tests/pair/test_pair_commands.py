@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from flows.pair_commands import pair_app
+from flows.commands.pair_commands import pair_app
 from pair.errors import InputError
 
 

@@ -1,0 +1,1 @@
+"""The `facefoundry` program's commands, a group a file; `flows.command_line` puts them together."""
