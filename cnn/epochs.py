@@ -15,7 +15,6 @@ from cnn.batches import TrainingFaces, epoch_batches, steps_per_epoch
 from cnn.checkpoint import TrainingState, best_model, load_checkpoint, save_checkpoint
 from cnn.errors import TrainingError
 from cnn.fit import AverageWeights, EpochWatch, compile_model, fit_epoch
-from cnn.labels import EXPRESSIONS
 from cnn.mixing import Mixing
 from cnn.predict import probabilities
 from cnn.saving import save_model
@@ -114,7 +113,7 @@ class _Loop:
         params, faces = self.params, self.training.faces
         keras.utils.set_random_seed(params.seed)
         options = {name: getattr(params, name) for name in ("activation", "dropout", "conv_dropout")}
-        self.judged: keras.Model = build(params.model, (48, 48, 1), len(EXPRESSIONS), **options)
+        self.judged: keras.Model = build(params.model, (48, 48, 1), faces.targets.shape[1], **options)
         self.steps = steps_per_epoch(len(faces), params.batch_size)
         with self.team.scope():
             self.model = training_twin(self.judged, params.precision, self.team)

@@ -18,13 +18,14 @@ import numpy as np
 from cnn.augment import Augmentation
 from cnn.batches import TrainingFaces, targets_of, weights_of
 from cnn.calibrate import save_calibrated
-from cnn.checkpoint import best_model
+from cnn.checkpoint import TrainingState, best_model
 from cnn.epochs import Training, train_epochs
 from cnn.errors import InputError
 from cnn.labels import EXPRESSIONS
 from cnn.mixing import Mixing
 from cnn.report import draw_curves, write_history
 from cnn.store import IMAGES, TABLE, FaceStore, load_faces
+from cnn.teacher import taught
 from cnn.team import Team, team_of
 from cnn.train_params import CnnTrainParams
 from runs.files import write_json
@@ -97,7 +98,7 @@ def train_cnn(
         `out` holds another run and `restart` is not given; or another process trains in it.
     """
     team, training = team_of(), _training(load_faces(faces), params, faces)
-    params = _with_suggestions(params)
+    params = with_suggestions(params)
     team.check(min(params.batch_size, len(training.faces)))
     inputs = {"images": faces / IMAGES, "table": faces / TABLE}
     # The chief alone writes: the others need no lock, and it takes a used folder over before they look into it.
@@ -105,7 +106,8 @@ def train_cnn(
     with _exit_on_sigterm(), holding, team:
         _train(out, params, training, team, report)
         if team.is_chief:
-            shutil.rmtree(out / "checkpoint", ignore_errors=True)
+            for folder in ("checkpoint", "teacher"):
+                shutil.rmtree(out / folder, ignore_errors=True)
         return _result(out)
 
 
@@ -113,14 +115,24 @@ def _train(out: Path, params: CnnTrainParams, training: Training, team: Team, re
     """Train, unless the folder holds a whole run; the workers of a team leave together."""
     is_whole = all((out / name).is_file() for name in _OUTPUTS)
     if not team.sum(team.is_chief and is_whole):
+        teacher: dict[str, Any] = {}
+        if params.teacher != "none":
+            training, state = taught(training, _teachers(params), out / "teacher", report, team)
+            teacher = {"teacher_best_epoch": state.best_epoch, "teacher_val_accuracy": _best(state)["val_accuracy"]}
         trained = train_epochs(training, params, out / "checkpoint", report, team)
         if team.is_chief:
-            _finish(out, params, training, trained)
+            _finish(out, params, training, trained | teacher)
     team.sum(0)
 
 
-def _with_suggestions(params: CnnTrainParams) -> CnnTrainParams:
-    """What is not given as the network suggests it, so that the run's record tells what was used."""
+def _teachers(params: CnnTrainParams) -> CnnTrainParams:
+    """The same, but for what its architecture suggests, and another seed: it is not to be its pupil's twin."""
+    own: dict[str, Any] = {"model": params.teacher, "teacher": "none", "seed": (params.seed + 1) % 2**32}
+    return with_suggestions(replace(params, learning_rate=None, dropout=None, conv_dropout=None, **own))
+
+
+def with_suggestions(params: CnnTrainParams) -> CnnTrainParams:
+    """The same, and what is not given as the network suggests it: the run's record tells what was used."""
     from cnn.models import architecture
 
     own = architecture(params.model).suggestions()
@@ -162,12 +174,16 @@ def _finish(out: Path, params: CnnTrainParams, training: Training, trained: dict
     calibrated = save_calibrated(best_epoch, out / "model.keras", training.images, training.labels)
     write_history(out / "history.csv", state.history)
     draw_curves(out / "curves.png", state.history, state.best_epoch)
-    best = state.history[state.best_epoch - 1]
+    best = _best(state)
     figures = {name: best[name] for name in ("val_accuracy", "val_balanced_accuracy", "val_loss")}
     counts = {"epochs": state.epochs, "best_epoch": state.best_epoch, "seconds": round(state.seconds, 1)}
     figures["temperature"] = round(calibrated.temperature, 6)
     # The last file to appear: it says that the run is whole.
     write_json(out / "training.json", {**figures, **counts, **trained, "settings": params.as_dict()})
+
+
+def _best(state: TrainingState) -> dict[str, float]:
+    return state.history[state.best_epoch - 1]
 
 
 def _result(out: Path) -> TrainedCnn:

@@ -160,6 +160,19 @@ def test_distribution_keeps_faces_that_two_classes_share(
     assert count_by_rule(faces.skips) == {"no majority among the votes": 1, NOT_FIVE: 1}
 
 
+@pytest.mark.parametrize(("usage", "kept"), [("Training", ["Sad", "Neutral", "Happy"]), ("PublicTest", ["Sad"])])
+def test_faces_without_majority_are_learnt_from_but_never_tested_on(
+    tmp_path: Path, write_fer2013: Write, write_ferplus: Write, usage: str, kept: list[str]
+) -> None:
+    votes = {0: (0, 3, 0, 5, 1, 0, 0, 0, 0, 1), 1: SHARED, 2: TIE, 3: FEAR, 4: HALF, 5: UNKNOWN}
+    paths = write_fer2013([usage] * 6), write_ferplus([usage] * 6, votes)
+    faces = read_ferplus(*paths, tmp_path, params=FerplusParams(labels="majority_then_distribution")).table
+    assert faces["expression"].tolist() == kept
+    # The first has a majority, and so all its votes; the others those that the distribution keeps.
+    assert faces["vote_angry"].tolist()[0] == 1
+    assert faces["vote_surprise"].tolist()[1:] == [0, 3][: len(kept) - 1]
+
+
 @pytest.mark.parametrize(("unknown_votes", "kept"), [("count", 0), ("drop", 2)])
 def test_unknown_votes(
     tmp_path: Path, write_fer2013: Write, write_ferplus: Write, unknown_votes: str, kept: int
