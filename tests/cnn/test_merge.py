@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 import pytest
 
-from cnn import synthetic
 from cnn.errors import InputError
 from cnn.labels import FERPLUS_COLUMNS
 from cnn.merge import MergeParams, merge
@@ -294,21 +293,3 @@ def test_killed_merges_leave_nothing_behind_after_a_whole_one(tmp_path: Path, fe
 def test_wrong_parameters(wrong: dict[str, object]) -> None:
     with pytest.raises(ParameterError, match=f"`{next(iter(wrong))}` must be"):
         MergeParams(**wrong)  # type: ignore[arg-type]
-
-
-@pytest.mark.slow
-def test_every_dataset_at_once_and_no_person_in_two_splits(tmp_path: Path) -> None:
-    data = {name: tmp_path / name for name in ("fer2013", "affectnet", "ckplus", "mpi", "folders")}
-    synthetic.write_fer2013(data["fer2013"], train=40, test=10, seed=1)
-    synthetic.write_affectnet_npy(data["affectnet"], train=20, validation=10, seed=2)
-    synthetic.write_ckplus(data["ckplus"], subjects=5, seed=3)
-    synthetic.write_mpi(data["mpi"], actors=5, seed=4)
-    synthetic.write_class_folders(data["folders"], each=3, seed=5)
-    params = MergeParams(max_skipped_share=0.5, test_fraction=0.2)
-    merge(tmp_path / "faces", params, ferplus=data["fer2013"], **data)
-    table = load_faces(tmp_path / "faces").table
-    assert set(table["source"]) == {"ferplus", "affectnet_npy", "ckplus", "mpi", "folder"}
-    people = table[table["subject"] != ""].groupby(["source", "subject"])["split"]
-    assert (people.nunique() == 1).all()
-    assert set(people.first().loc["ckplus"]) == set(SPLITS)
-    assert set(people.first().loc["mpi"]) == set(SPLITS)

@@ -17,17 +17,14 @@ from cnn.merge_rules import (
     CONFLICT,
     DUPLICATE,
     LEAK,
-    LIMIT,
     NEAR_CONFLICT,
     NEAR_LEAK,
     PERSON_LEAK,
     carve_validation,
     drop_copies,
-    official_splits,
     resolve_conflicts,
     resolve_near_conflicts,
     split_the_unsplit,
-    take_at_most,
 )
 from runs.skips import Skip, count_by_rule
 
@@ -66,25 +63,6 @@ def table(
 
 def kept(frame: pd.DataFrame) -> list[int]:
     return frame.index.tolist()
-
-
-FER2013 = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
-SPLITS = {"f": FER2013, "a": {"training": "train", "validation": "test"}, "c": {}}
-
-
-@pytest.mark.parametrize(
-    ("rule", "sources", "officials", "expected"),
-    [
-        ("auto", "ff", ["Training", "PublicTest"], ["train", "test"]),
-        ("auto", "fff", ["Training", "PublicTest", "PrivateTest"], ["train", "validation", "test"]),
-        ("test", "fff", ["Training", "PublicTest", "PrivateTest"], ["train", "test", "test"]),
-        ("validation", "ff", ["Training", "PublicTest"], ["train", "validation"]),
-        ("auto", "aac", ["training", "validation", ""], ["train", "test", ""]),
-    ],
-)
-def test_official_splits(rule: str, sources: str, officials: list[str], expected: list[str]) -> None:
-    frame = pd.DataFrame({"official_split": officials, "source": list(sources)})
-    assert official_splits(frame, SPLITS, rule)["split"].tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -293,26 +271,6 @@ def test_the_unsplit_go_where_their_like_is(people: str, splits: str, pairs: lis
     assert split_the_unsplit(frame, 0, 0)["split"].tolist() == expected
 
 
-def test_people_are_split_and_not_their_faces() -> None:
-    count = 200
-    frame = many("01", count // 2).assign(split="", subject=[f"s{number % 10}" for number in range(count)])
-    split = carve_validation(split_the_unsplit(linked(frame), 0.1, 0), 0.1, 0)
-    by_person = split.groupby("subject")["split"].unique()
-    assert (by_person.str.len() == 1).all()
-    assert by_person.str[0].value_counts().to_dict() == {"train": 8, "test": 1, "validation": 1}
-
-
-def test_who_is_in_test_depends_on_the_seed_and_not_on_company() -> None:
-    def tested(frame: pd.DataFrame, seed: int) -> set[str]:
-        split = split_the_unsplit(linked(frame), 0.3, seed)
-        return set(split.loc[split["split"] == "test", "subject"])
-
-    frame = many("01", 20).assign(split="", subject=[f"s{number % 10}" for number in range(40)])
-    other = many("2", 30, "a").assign(split="")
-    assert tested(frame, 0) == tested(pd.concat([other, frame], ignore_index=True), 0) - {""}
-    assert len({frozenset(tested(frame, seed)) for seed in range(5)}) > 1
-
-
 rows = st.lists(
     st.tuples(*map(st.sampled_from, ("abcdefgh", "stuvwxyz", "01", "--tve", "---pq", "fg"))), min_size=1, max_size=14
 )
@@ -341,60 +299,3 @@ def test_nothing_is_in_two_splits_whatever_the_input(
     official = before[before["official_split"] != ""]
     alone = drop_copies(resolve_conflicts(official, "majority", [])[0], [])
     assert kept(tested[tested["official_split"] != ""]) == kept(alone)
-
-
-def many(classes: str, count: int, source: str = "f") -> pd.DataFrame:
-    frames = [table("x" * count, label * count).assign(source=source) for label in classes]
-    frame = pd.concat(frames, ignore_index=True)
-    names = [f"{source}{label}{number}" for label, number in zip(frame["label"], range(len(frame)), strict=True)]
-    return linked(frame.assign(sha256=names, original_sha256=names))
-
-
-def joined(*frames: pd.DataFrame) -> pd.DataFrame:
-    return linked(pd.concat(frames, ignore_index=True))
-
-
-def test_validation_is_a_share_of_every_class_and_source() -> None:
-    frame = joined(many("01", 40), many("1", 10, "a"))
-    carved = carve_validation(frame, 0.1, 0)
-    counts = carved[carved["split"] == "validation"].groupby(["source", "label"]).size()
-    assert counts.to_dict() == {("f", 0): 4, ("f", 1): 4, ("a", 1): 1}
-
-
-def test_small_class_gives_one_and_a_single_face_stays() -> None:
-    carved = carve_validation(joined(many("0", 3), many("1", 1)), 0.1, 0)
-    assert carved.groupby("label")["split"].agg(lambda splits: (splits == "validation").sum()).to_dict() == {0: 1, 1: 0}
-
-
-def test_choice_depends_on_seed_and_not_on_company() -> None:
-    def chosen(frame: pd.DataFrame, seed: int) -> set[str]:
-        carved = carve_validation(frame, 0.2, seed)
-        return set(carved.loc[carved["split"] == "validation", "sha256"])
-
-    alone, more = many("01", 30), joined(many("12", 20, "a"), many("01", 30))
-    assert chosen(alone, 0) == {name for name in chosen(more, 0) if name[0] == "f"}
-    assert chosen(alone, 0) == chosen(alone.iloc[::-1], 0)
-    assert chosen(alone, 0) != chosen(alone, 1)
-
-
-def test_source_with_own_validation_is_left_alone() -> None:
-    own = many("0", 20)
-    own.loc[0, "split"] = "validation"
-    carved = carve_validation(joined(own, many("0", 20, "a")), 0.5, 0)
-    assert carved[carved["split"] == "validation"].groupby("source").size().to_dict() == {"a": 10, "f": 1}
-
-
-@pytest.mark.parametrize("frame", [many("0", 20), table("ab", splits="ee")])
-def test_nothing_to_carve(frame: pd.DataFrame) -> None:
-    fraction = 0.0 if len(frame) > 2 else 0.5
-    assert carve_validation(frame, fraction, 0)["split"].equals(frame["split"])
-
-
-def test_at_most() -> None:
-    skips: list[Skip] = []
-    frame = many("01", 10)
-    some = take_at_most(frame, 7, 0, skips)
-    assert (len(some), count_by_rule(skips)) == (7, {LIMIT: 13})
-    assert some.index.is_monotonic_increasing
-    assert take_at_most(frame, 20, 0, []) is frame
-    assert take_at_most(frame, None, 0, []) is frame

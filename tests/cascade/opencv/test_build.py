@@ -287,12 +287,10 @@ def test_the_real_programs_make_samples_and_train_on_them(tmp_path):
     (tmp_path / "info.lst").write_text("".join(f"p{index}.png 1 0 0 24 24\n" for index in range(30)))
     (tmp_path / "bg.txt").write_text("".join(f"n{index}.jpg\n" for index in range(30)))
     (tmp_path / "out").mkdir()
-
     size = {"width": 20, "height": 20, "vec": "a.vec"}
     samples = opencv_apps.command(opencv_apps.CREATESAMPLES, {"info": "info.lst", "num": 30, **size})
     assert stream(samples, print, cwd=tmp_path, timeout=60) == 0
     assert struct.unpack("<2i", (tmp_path / "a.vec").read_bytes()[:8]) == (30, 400)
-
     lines: list[str] = []
     wanted = {"data": "out", "bg": "bg.txt", "num_pos": 25, "num_neg": 20, "num_stages": 1, "num_threads": 1, **size}
     training = opencv_apps.command(opencv_apps.TRAINCASCADE, {**wanted, "feature_type": "LBP"})
