@@ -38,7 +38,8 @@ class CnnTrainParams(Parameters):
     vote_share: Annotated[float, Ge(0), Le(1)] = 0.7
     """With soft targets: this share of a target comes from the votes, the rest from the label."""
     teacher: Literal["none", "compact_resnet", "mini_xception", "reference", "vgg13"] = "none"
-    """Distillation: train this architecture first, as long and on the same faces, and learn its answers too."""
+    """Distillation: train this architecture first, with the same parameters on the same faces, and learn its answers
+    too."""
     teacher_share: Annotated[float, Ge(0), Le(1)] = 0.5
     """With a teacher: this share of a target comes from its answers, the rest from the votes and the label."""
     class_weighting: Literal["none", "sqrt", "balanced"] = "none"
