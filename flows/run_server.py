@@ -6,6 +6,7 @@ Prefect would start a temporary one itself, a plain child process: it outlives a
 from __future__ import annotations
 
 import atexit
+import fcntl
 import http.client
 import os
 import socket
@@ -14,7 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cascade.errors import ToolFailedError
@@ -22,6 +23,7 @@ from cascade.process import end, start_guarded
 from flows.up_state import running_up
 
 _LOG = "run_server.log"
+_STARTING = ".starting"
 _POLL = 0.2
 _OFF = ("--no-scheduler", "--no-late-runs")
 
@@ -52,7 +54,7 @@ def use_own_server(home: Path) -> None:
         print(f"facefoundry: this run is on the page of `facefoundry up`, {up.prefect}", file=sys.stderr)
         _use(up.api)
         return
-    with _kept_port() as port, (home / _LOG).open("wb") as log:
+    with _turn(home), _kept_port() as port, (home / _LOG).open("wb") as log:
         address = f"http://127.0.0.1:{port}"
         server = start_guarded(prefect_server(port, *_OFF), stdout=log, env=prefect_environment(address))
         atexit.register(end, server)
@@ -92,6 +94,18 @@ def _use(address: str) -> None:
 
     os.environ["PREFECT_API_URL"] = address
     refresh_global_settings_context()
+
+
+@contextmanager
+def _turn(home: Path) -> Iterator[None]:
+    """One server at a time starts on the database in `home`: two would both make its tables, and one would fail.
+
+    The kernel ends the turn of a process that is killed. Where the file system knows no locks, nobody waits.
+    """
+    with (home / _STARTING).open("wb") as turn:
+        with suppress(OSError):
+            fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

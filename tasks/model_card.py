@@ -56,7 +56,8 @@ def _operating_point(facts: CardFacts) -> list[str]:
     if not isinstance(point, dict):
         return []
     told = ", ".join(f"`{name}` {number(value)}" for name, value in point.items() if name.isidentifier())
-    return [f"{told}. Sizes are in pixels, and 0 sets no limit. In MLflow they are the model's defaults."]
+    call = detector.in_opencv(facts) if facts.kind == CASCADE.kind else []
+    return [f"{told}. Sizes are in pixels, and 0 sets no limit. In MLflow they are the model's defaults.", *call]
 
 
 def _parameters(facts: CardFacts) -> list[str]:

@@ -67,29 +67,43 @@ def compare(
         first = contest.measure(scratch / "champion", data, params, _named("champion", report))
     second = contest.measure(scratch / "challenger", data, params, _named("challenger", report))
     compared = contest.compare(first, second, params)
-    promoted, reason = judge(compared, params, contest.figure, lost)
+    words = {"drawn": contest.drawn_from(second, compared.units), "condition": contest.condition(params)}
+    promoted, reason = judge(compared, params, contest.figure, lost, **words)
     figures = _figures(contest, compared, params, f"{second} of {data}", second.sha256, known=not lost)
     figures["warning"] = _trained_elsewhere(second, [v for v in (champion, challenger) if v is not None], store)
     return Verdict(promoted, reason, figures, compared)
 
 
-def judge(compared: Comparison, params: PromotionParams, figure: str, lost: str = "") -> tuple[bool, str]:
+def judge(
+    compared: Comparison,
+    params: PromotionParams,
+    figure: str,
+    lost: str = "",
+    *,
+    drawn: str = "scenes",
+    condition: str = "",
+) -> tuple[bool, str]:
     """Whether the second of a comparison is better by the rule, and a sentence that says why.
 
     Parameters
     ----------
     lost
         Why the first could not be measured; empty where it was.
+    drawn
+        What the units of the comparison are.
+    condition
+        What the sentence begins with: under what the figure holds.
     """
     one, other, by = compared.first, compared.second, compared.difference
     against = "a model that knows nothing" if lost else "the champion's"
     told = (
-        f"The challenger's {figure} is {other.value:.4f}, {against} {one.value:.4f}: a difference of {by.value:+.4f} "
-        f"({params.confidence:.0%} interval {by.low:+.4f} to {by.high:+.4f}, {compared.units} units)."
+        f"{condition}{'the' if condition else 'The'} challenger's {figure} is {other.value:.4f}, {against} "
+        f"{one.value:.4f}: a difference of {by.value:+.4f} ({params.confidence:.0%} interval {by.low:+.4f} to "
+        f"{by.high:+.4f}, from {compared.units} {drawn})."
     )
     told = f"The champion cannot be measured: {lost} {told}" if lost else told
     if compared.units < params.fewest:
-        return False, f"{told} Refused: the held-out data have less than the {params.fewest} units of `fewest`."
+        return False, f"{told} Refused: that is fewer than the {params.fewest} {drawn} that `fewest` asks for."
     if by.value < params.margin:
         return False, f"{told} Refused: it is less than the margin of {params.margin:g}."
     if by.low <= 0:

@@ -41,6 +41,9 @@ class Contest:
     load: Callable[[Path], Any]
     measure: Callable[[Path, Path, PromotionParams, Report], Any]
     compare: Callable[[Any, Any, PromotionParams], Comparison]
+    drawn: str = "scenes"
+    budgeted: bool = True
+    """Whether the figure is that with at most so many false alarms as `PromotionParams` allows."""
 
     def data_of(self, held_out: HeldOut, model: str) -> Path:
         """The data that this kind needs.
@@ -54,6 +57,14 @@ class Contest:
         if path is None:
             raise PublishError(f"{model} is measured on `{self.data}`, and none were given. Name them.")
         return path
+
+    def drawn_from(self, outcomes: Any, units: int) -> str:
+        """What the comparison of these outcomes drew, in words: people where faces of one person went together."""
+        return "people" if self.drawn == "faces" and units < len(outcomes.labels) else self.drawn
+
+    def condition(self, params: PromotionParams) -> str:
+        """Under what the figure holds, as the beginning of a sentence; empty where it always does."""
+        return f"With at most {params.false_alarm_budget:g} false alarms an image, " if self.budgeted else ""
 
 
 def loads(contest: Contest, folder: Path) -> str:
@@ -116,6 +127,8 @@ CONTESTS: dict[str, Contest] = {
         lambda folder: load_model(folder / "model.keras"),
         _measure_network,
         _compare_networks,
+        drawn="faces",
+        budgeted=False,
     ),
 }
 """By the kind that a version is tagged with."""

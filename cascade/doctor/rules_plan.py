@@ -54,7 +54,9 @@ def too_few_windows(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("error", "too few negative windows", str(evidence.negatives), 0, value, remedy)
         return
     smaller = f", `num_neg` {planned.largest_num_neg}" if planned.largest_num_neg else ""
-    remedy = f"The same windows would return again and again: add negatives, or use `num_stages` {filled}{smaller}."
+    remedy = (
+        f"Much the same windows would return again and again: add negatives, or use `num_stages` {filled}{smaller}."
+    )
     yield Finding("warning", "too few negative windows", str(evidence.negatives), 0, value, remedy)
 
 

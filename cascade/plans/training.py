@@ -10,7 +10,7 @@ from pathlib import Path
 from cascade.errors import InputError
 from cascade.plans import counts as plan
 from cascade.plans.cost import Cost, estimate
-from cascade.plans.windows import WindowSupply, list_negatives, read_sizes, supply
+from cascade.plans.windows import WindowSupply, list_negatives, native_supply, read_sizes, supply
 from cascade.train_params import CascadeTrainParams
 from cascade.vec.file import inspect
 
@@ -21,7 +21,8 @@ class StagePlan:
 
     `positives` are samples taken from the .vec up to and with this stage, the reserve not counted; `windows` are those
     that must be looked at to find `num_neg` which the stages before accept; `source` is where they can come from:
-    ``first pass`` over the pictures, ``moved windows`` of later passes (nearly the same again), or ``not enough``.
+    ``first pass`` over the pictures, ``later passes`` (windows moved a little, or scales between: nearly the same
+    again), or ``not enough``.
     """
 
     stage: int
@@ -88,7 +89,7 @@ def plan_training(
     looked at for the next. Stages often do better than f and then need more: it is the least.
     """
     sizes = read_sizes(list_negatives(negatives)) if isinstance(negatives, Path) else negatives
-    yields = supply(sizes, training.width, training.height)
+    yields = _supply(sizes, training)
     largest = plan.derive_num_pos(samples, training.num_stages, training.min_hit_rate)
     num_pos = largest if training.num_pos is None else training.num_pos
     stages = tuple(_plan_stage(stage, num_pos, yields, training) for stage in range(1, training.num_stages + 1))
@@ -124,10 +125,17 @@ def count_samples(positives: str) -> int:
     return inspect(Path(positives)).count
 
 
+def _supply(sizes: Sequence[tuple[int, int]], training: CascadeTrainParams) -> WindowSupply:
+    if training.trainer == "opencv":
+        return supply(sizes, training.width, training.height)
+    factor, mirror = training.mining_scale_factor, training.mirror_negatives
+    return native_supply(sizes, training.width, training.height, factor, mirror=mirror)
+
+
 def _plan_stage(stage: int, num_pos: int, yields: WindowSupply, training: CascadeTrainParams) -> StagePlan:
     positives = plan.required_samples(num_pos, stage, training.min_hit_rate, reserve=0)
     windows = math.ceil(round(training.num_neg / training.max_false_alarm_rate ** (stage - 1), 6))
-    enough = [("first pass", yields.one_pass), ("moved windows", yields.all_passes)]
+    enough = [("first pass", yields.one_pass), ("later passes", yields.all_passes)]
     source = next((name for name, most in enough if windows <= most), "not enough")
     return StagePlan(stage, positives, windows, source)
 

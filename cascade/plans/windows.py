@@ -1,12 +1,16 @@
-"""How many negative windows the pictures can yield, counted as opencv_traincascade 3.4.18 takes them.
+"""How many negative windows the pictures can yield, counted as each trainer takes them.
 
-Its reader makes a picture just large enough for one window, takes windows half a window apart, enlarges by the square
-root of 2 up to the picture's own size, and goes on to the next picture. After the last picture it begins again at
-the first with all windows moved by one pixel: after ``width * height`` passes they repeat.
+The reader of opencv_traincascade 3.4.18 makes a picture just large enough for one window, takes windows half a window
+apart, enlarges by the square root of 2 up to the picture's own size, and goes on to the next picture. After the last
+picture it begins again at the first with all windows moved by one pixel: after ``width * height`` passes they repeat.
+`supply` counts those.
+
+Our own trainer takes every position at every scale, and goes on with scales between: `native_supply`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from cascade.annotations import opencv_info
 from cascade.annotations.places import measure
 from cascade.pictures import PictureError, list_files
+from cascade.trainer.mining_cursor import first_scale, scaled_sizes
 from runs.skips import Skip
 
 _STEP = np.float32(1.4142135623730950488)
@@ -28,7 +33,8 @@ _MOST_PASSES = 64
 class WindowSupply:
     """What a set of negatives yields: `pictures` that hold a window, windows of the first pass, and of all passes.
 
-    The later passes' windows are the first's, moved by a few pixels: nearly the same to a classifier.
+    The later passes' windows are the first's, moved by a few pixels, or between their scales: nearly the same to a
+    classifier.
     """
 
     pictures: int
@@ -47,6 +53,22 @@ def supply(sizes: ArrayLike, width: int, height: int) -> WindowSupply:
     passes = [int(count_windows(shapes, width, height, int(number)) @ repeats) for number in numbers]
     every = round(sum(passes) * width * height / len(passes))
     return WindowSupply(int(repeats[first > 0].sum()), int(first @ repeats), every)
+
+
+def native_supply(
+    sizes: ArrayLike, width: int, height: int, factor: float = math.sqrt(2), *, mirror: bool = False
+) -> WindowSupply:
+    """The same for the native trainer, whose pictures are each `factor` times smaller than the one before.
+
+    Its passes go on for ever. Those are counted until the scales are so near to one another that a window's sides
+    differ by less than half a pixel: what comes later is the same again.
+    """
+    shapes, repeats = np.unique(np.asarray(sizes, np.int64).reshape(-1, 2), axis=0, return_counts=True)
+    window, twice = (width, height), 2 if mirror else 1
+    halvings = max(0, math.ceil(math.log2(math.log(factor) / math.log1p(0.5 / max(window)))))
+    passes = [_count_natively(shapes, window, first_scale(number, factor), factor) for number in range(1 << halvings)]
+    counts = twice * np.array(passes).reshape(len(passes), -1)
+    return WindowSupply(int(repeats[counts[0] > 0].sum()), int(counts[0] @ repeats), int((counts @ repeats).sum()))
 
 
 def count_windows(sizes: ArrayLike, width: int, height: int, number: int = 0) -> NDArray[np.int64]:
@@ -101,6 +123,10 @@ def list_negatives(negatives: Path) -> list[Path]:
         return list_files(negatives)[0]
     problems: list[Skip] = []
     return opencv_info.read_background(negatives, problems)
+
+
+def _count_natively(shapes: NDArray[np.int64], window: tuple[int, int], first: float, factor: float) -> list[int]:
+    return [int(scaled_sizes((int(across), int(down)), window, first, factor)[-1, 2]) for across, down in shapes]
 
 
 def _count_at(extent: NDArray[np.float32], start: NDArray[np.int64], window: NDArray[np.int64]) -> NDArray[np.int64]:

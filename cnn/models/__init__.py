@@ -1,4 +1,4 @@
-"""The network architectures: a registry and one file an architecture. Importing it imports Keras."""
+"""The network architectures: a registry and one file an architecture. Keras is imported when one is built."""
 
 # Importing a module registers its architecture.
 from cnn.models import compact_resnet, mini_xception, reference, vgg13  # noqa: F401

@@ -12,13 +12,13 @@ normalisation at 0, which Adam leaves slowly).
 
 from __future__ import annotations
 
-from typing import Any
-
-import keras
-from keras import layers
+from typing import TYPE_CHECKING, Any
 
 from cnn.models.initializers import kernel_initializer
 from cnn.models.registry import register
+
+if TYPE_CHECKING:
+    import keras
 
 _STEM = 32
 _WIDTHS = (32, 64, 128, 192)
@@ -58,6 +58,9 @@ def compact_resnet(
     momentum
         Of batch normalisation's moving means.
     """
+    import keras
+    from keras import layers
+
     style = _Style(activation, momentum)
     pixels = keras.Input(input_shape, name="face")
     x: Any = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(pixels)
@@ -80,6 +83,8 @@ class _Style:
 
     def block(self, x: Any, filters: int, stride: int, number: str) -> Any:
         """Two 3x3 convolutions, added to what came in; through a 1x1 convolution where the shape changes."""
+        from keras import layers
+
         short = x
         if stride > 1 or x.shape[-1] != filters:
             # One pixel of four, then a 1x1 convolution: as a strided 1x1 convolution. In TensorFlow 2.21 with
@@ -92,6 +97,8 @@ class _Style:
 
     def convolve(self, x: Any, filters: int, size: int, stride: int, number: str) -> Any:
         """A convolution without bias, normalised."""
+        from keras import layers
+
         initializer = kernel_initializer(self._activation)
         convolution = layers.Conv2D(
             filters,
@@ -105,4 +112,6 @@ class _Style:
         return layers.BatchNormalization(momentum=self._momentum, name=f"norm{number}")(convolution(x))
 
     def activate(self, x: Any, number: str) -> Any:
+        from keras import layers
+
         return layers.Activation(self._activation, name=f"act{number}")(x)

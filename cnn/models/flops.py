@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
-from keras import layers
+if TYPE_CHECKING:
+    import keras
 
 
 def count_flops(model: keras.Model) -> int:
@@ -27,6 +27,8 @@ def count_flops(model: keras.Model) -> int:
 
     Examples
     --------
+    >>> import keras
+    >>> from keras import layers
     >>> pixels = keras.Input((48, 48, 1))
     >>> count_flops(keras.Model(pixels, layers.Conv2D(64, 3)(pixels)))  # 46 * 46 places, 3 * 3 * 1 * 64 weights
     2437632
@@ -35,6 +37,9 @@ def count_flops(model: keras.Model) -> int:
 
 
 def _multiply_adds(layer: Any) -> int:
+    import keras
+    from keras import layers
+
     if isinstance(layer, keras.Model):
         return sum(_multiply_adds(inner) for inner in layer.layers)
     if isinstance(layer, layers.SeparableConv2D):

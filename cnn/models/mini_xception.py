@@ -10,13 +10,13 @@ take 64x64 (their program also ran at 48x48), and batch normalisation forgets fa
 
 from __future__ import annotations
 
-from typing import Any
-
-import keras
-from keras import layers
+from typing import TYPE_CHECKING, Any
 
 from cnn.models.initializers import kernel_initializer
 from cnn.models.registry import register
+
+if TYPE_CHECKING:
+    import keras
 
 
 @register(
@@ -51,6 +51,9 @@ def mini_xception(
     momentum
         Of batch normalisation's moving means.
     """
+    import keras
+    from keras import layers
+
     style = _Style(activation, momentum)
     pixels = keras.Input(input_shape, name="face")
     x: Any = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(pixels)
@@ -74,13 +77,19 @@ class _Style:
         self._activation, self._momentum = activation, momentum
 
     def normalise(self, x: Any, number: str) -> Any:
+        from keras import layers
+
         return layers.BatchNormalization(momentum=self._momentum, name=f"norm{number}")(x)
 
     def activate(self, x: Any, number: str) -> Any:
+        from keras import layers
+
         return layers.Activation(self._activation, name=f"act{number}")(x)
 
     def module(self, x: Any, filters: int, number: str) -> Any:
         """Two separable convolutions and a pooling that halves the side, added to a strided 1x1 shortcut."""
+        from keras import layers
+
         # One pixel of four, then a 1x1 convolution: what a strided 1x1 convolution computes. In TensorFlow 2.21 with
         # oneDNN, the gradient of that one writes beyond its memory where the batch is no multiple of the threads.
         short = layers.MaxPooling2D(1, strides=2, name=f"every_second{number}")(x)
@@ -92,6 +101,8 @@ class _Style:
         return layers.Add(name=f"add{number}")([x, short])
 
     def _separable(self, x: Any, filters: int, number: str) -> Any:
+        from keras import layers
+
         return layers.SeparableConv2D(
             filters,
             3,

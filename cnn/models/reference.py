@@ -6,13 +6,13 @@ classes, 1,003,013 of the parameters train; the others are the means and varianc
 
 from __future__ import annotations
 
-from typing import Any
-
-import keras
-from keras import layers
+from typing import TYPE_CHECKING, Any
 
 from cnn.models.initializers import kernel_initializer
 from cnn.models.registry import register
+
+if TYPE_CHECKING:
+    import keras
 
 
 @register(
@@ -51,6 +51,9 @@ def reference(
         Of batch normalisation's moving means. Keras's 0.99 takes hundreds of steps to forget the start, too
         many for small sets.
     """
+    import keras
+    from keras import layers
+
     initializer = kernel_initializer(activation)
     pixels = keras.Input(input_shape, name="face")
     x: Any = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(pixels)
@@ -72,5 +75,7 @@ def reference(
 
 
 def _activate_and_normalise(x: Any, activation: str, momentum: float, number: str) -> Any:
+    from keras import layers
+
     x = layers.Activation(activation, name=f"act{number}")(x)
     return layers.BatchNormalization(momentum=momentum, name=f"norm{number}")(x)

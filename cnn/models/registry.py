@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any
-
-import keras
+from typing import TYPE_CHECKING, Any
 
 from cnn.models.measured import MEASURED, Measured
 from runs.parameters import ParameterError
 
-Builder = Callable[..., keras.Model]
+if TYPE_CHECKING:
+    import keras
+
+Builder = Callable[..., "keras.Model"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,8 @@ def register(
     A builder is called as ``builder(input_shape, num_classes, **options)``, with `input_shape` as (height,
     width, channels). It returns an uncompiled model from float pixels of 0 to 255 (its first layer scales
     them) to `num_classes` probabilities. It takes the options `activation`, `dropout` and `conv_dropout`, whose
-    defaults are what it suggests, and may ignore them.
+    defaults are what it suggests, and may ignore them. It imports Keras itself, so that the registry can be read
+    without.
 
     Raises
     ------
@@ -148,6 +150,8 @@ def with_preprocessing(model: keras.Model) -> keras.Model:
     It has no parameters and no custom objects of its own and shares its weights with `model`, which is its
     last layer: ``wrapper.layers[-1]``.
     """
+    import keras
+
     height, width, channels = model.input_shape[1:]
     pixels = keras.Input((None, None, channels), name="face")
     resized = keras.layers.Resizing(height, width, interpolation="bilinear", antialias=True, name="resize")(pixels)

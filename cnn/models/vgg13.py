@@ -12,13 +12,13 @@ normalisation, so dropout shifts no statistics. Their dropout is 0.5 in the dens
 
 from __future__ import annotations
 
-from typing import Any
-
-import keras
-from keras import layers
+from typing import TYPE_CHECKING, Any
 
 from cnn.models.initializers import kernel_initializer
 from cnn.models.registry import register
+
+if TYPE_CHECKING:
+    import keras
 
 _BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (256, 256, 256))
 _DENSE = (1024, 1024)
@@ -56,6 +56,9 @@ def vgg13(
     conv_dropout
         The same after every pooling.
     """
+    import keras
+    from keras import layers
+
     style: dict[str, Any] = {"activation": activation, "kernel_initializer": kernel_initializer(activation)}
     pixels = keras.Input(input_shape, name="face")
     x: Any = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(pixels)

@@ -8,25 +8,43 @@ from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App, ArgumentCollection, Parameter
+from cyclopts.config import Dict
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from cascade.score.scenes import printable
 from cnn.labels import EXPRESSIONS
-from flows.commands.step_app import FLATTEN, step_app
+from flows.commands.step_app import FLATTEN, section, step_app
 from flows.commands.terminal import progress_bar, show
 from flows.pipeline import Layout
 from pair.errors import InputError
 from pair.evaluate import EvaluatePairParams, evaluate_pair
 from pair.find import FaceExpressions, FoundFace, PairParams
+from pair.point import cascade_file, pulled_point
 from tasks.publish_models import RegisterParams, register_cascade, register_cnn, register_pair
 
 pair_app = App(name="pair", help="A cascade and a network together: find faces and name their expressions.")
 
 
-@pair_app.command
+def as_registered(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Give the options that nobody gave the values of the ``MODEL.json`` beside the cascade; for `App.config`."""
+    given = {argument.field_info.name: argument for argument in arguments}
+    switch = given.get("own_point")
+    if not given["cascade"].tokens or (switch is not None and switch.tokens and not switch.convert()):
+        return
+    point = pulled_point(Path(given["cascade"].tokens[0].value))
+    Dict(point, source="MODEL.json", use_commands_as_keys=False)(app, commands, arguments)
+
+
+find_app = App(name="find", config=as_registered)
+evaluate_app = App(name="evaluate", config=(section("evaluate_pair", EvaluatePairParams), as_registered))
+pair_app.command(find_app)
+pair_app.command(evaluate_app)
+
+
+@find_app.default
 def find(
     cascade: Path,
     network: Path,
@@ -44,7 +62,8 @@ def find(
     Parameters
     ----------
     cascade
-        A `cascade.xml`.
+        A `cascade.xml`, or a folder that `facefoundry pull` wrote: its MODEL.json then gives the values that the
+        options leave open, those that the cascade was registered with.
     network
         A `model.keras`, or a `model.onnx`, which starts much faster.
     pictures
@@ -52,7 +71,7 @@ def find(
     json
         Print one JSON object a face, for programs, instead of a table.
     """
-    asked = FaceExpressions(cascade, network, params)
+    asked = FaceExpressions(cascade_file(cascade), network, params)
     found = ((picture, face) for picture in pictures for face in asked.find(_load(picture)))
     if json:
         for picture, face in found:
@@ -62,7 +81,7 @@ def find(
         Console().print(table if table.row_count else "No face was found.")
 
 
-@step_app(pair_app, "evaluate_pair", name="evaluate")
+@evaluate_app.default
 def evaluate(
     cascade: Path,
     network: Path,
@@ -77,7 +96,8 @@ def evaluate(
     Parameters
     ----------
     cascade
-        A `cascade.xml`.
+        A `cascade.xml`, or a folder that `facefoundry pull` wrote: its MODEL.json then gives the values that the
+        options and `params.yaml` leave open, those that the cascade was registered with.
     network
         The `model.keras`, or an ONNX export of it. To register the pair, measure the `model.keras`.
     scenes
@@ -88,7 +108,8 @@ def evaluate(
         What `facefoundry cascade evaluate` wrote of this cascade: pictures are searched as it recommends.
     """
     with progress_bar("evaluate_pair") as report:
-        show(evaluate_pair(cascade, network, scenes, out, params, cascade_score=cascade_score, report=report))
+        found = cascade_file(cascade)
+        show(evaluate_pair(found, network, scenes, out, params, cascade_score=cascade_score, report=report))
 
 
 @step_app(pair_app, "registration", name="register")

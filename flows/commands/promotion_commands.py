@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.table import Table
 
-from flows.commands.step_app import FLATTEN
+from flows.commands.step_app import FLATTEN, step_command
 from flows.commands.store_commands import store_params
 from flows.commands.terminal import progress_bar
 from flows.held_out import held_out
@@ -20,7 +19,7 @@ from tasks import promotion
 from tasks.promotion_params import Decision, PromotionParams
 from tasks.publish_params import RegisterParams
 
-_HEAD = ("when", "by", "challenger", "champion", "promoted", "figure", "difference", "reason")
+_LINE = "{:<18}{:<12}{:>10}{:>10}{:>10}"
 
 
 def promote(
@@ -63,6 +62,9 @@ def promote(
         _tell(promotion.decide(model, held_out(data, work), params, chosen, report=report))
 
 
+promote_app = step_command(promote, "promotion", "promote")
+
+
 def rollback(model: str, *, reason: str = "", store: Annotated[RegisterParams | None, FLATTEN] = None) -> None:
     """Make the champion before the present one champion again; once more goes back one more.
 
@@ -98,24 +100,17 @@ def history(
     elif not decisions:
         print(f"Nothing was decided on {model} yet. `facefoundry promote {model}` does.")
     else:
-        table = Table(*_HEAD)
+        print(_LINE.format("when (UTC)", "by", "challenger", "champion", "promoted"))
         for one in decisions:
-            table.add_row(*_row(one))
-        Console().print(table)
+            print(_decision(one))
 
 
-def _row(one: Decision) -> list[str]:
-    spread = "" if one.difference is None else f"{one.difference:+.4f} ({one.low:+.4f} to {one.high:+.4f})"
+def _decision(one: Decision) -> str:
+    """A line, and the reason indented below it: no wider than 80 characters, in a terminal and in a file."""
     who = ["-" if number is None else str(number) for number in (one.challenger, one.champion)]
-    return [
-        one.when[:16].replace("T", " "),
-        one.by,
-        *who,
-        "yes" if one.promoted else "no",
-        one.figure,
-        spread,
-        one.reason,
-    ]
+    line = _LINE.format(one.when[:16].replace("T", " "), one.by, *who, "yes" if one.promoted else "no")
+    indent = " " * 4
+    return f"{line}\n{fill(one.reason, 80, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)}"
 
 
 def _tell(decision: Decision) -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from flows.commands.run_commands import flow_parameters
 from flows.made_from import LINES, STEPS, LineName, made_from
+from flows.mendable import tell_once
 from flows.pipeline import PAIR_LINE, Layout
 from flows.read_params import PARAMS_FILE
 from flows.run_folder import make_prefect_home
@@ -76,6 +77,7 @@ def retrain(
     use_own_server(make_prefect_home())
     from flows.retrain import retrain as flow  # now, not above: Prefect takes seconds to import
 
+    tell_once()
     told: Any = {name: getattr(options, name) for name in ("data", "params", "scenes", "faces", "force")}
     told |= {"registration": registration, "promotion": chosen["promotion"]}
     state = flow(line=line, preset=list(options.preset), **told, return_state=True)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from flows.commands.summary import print_summary
+from flows.mendable import tell_once
 from flows.pipeline import CASCADE_LINE, CNN_LINE, PAIR_LINE, SECTIONS, Layout, Step, section
 from flows.presets import combine, find_preset
 from flows.read_params import PARAMS_FILE, make_params, read_sections, require_known_sections
@@ -83,6 +84,7 @@ def _run(command: str, name: str, line: tuple[Step, ...], options: RunOptions) -
     out = options.out or new_run_folder()
     use_own_server(make_prefect_home())
     flow: Any = getattr(import_module(f"flows.{name}"), name)  # now, not above: Prefect takes seconds to import
+    tell_once()
     again = f"resume with: {command_line(command, replace(options, out=out))}"
     print(again, file=sys.stderr, flush=True)
     try:

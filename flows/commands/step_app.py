@@ -25,14 +25,19 @@ def step_app(group: App, step: str, *, name: str | None = None) -> Callable[[Com
     """
 
     def add(function: Command) -> Command:
-        hints = get_type_hints(function).values()
-        kind = next((hint for hint in hints if isinstance(hint, type) and issubclass(hint, Parameters)), Parameters)
-        command = App(name=name or step, config=section(step, kind))
-        command.default(function)
-        group.command(command)
+        group.command(step_command(function, step, name or step))
         return function
 
     return add
+
+
+def step_command(function: Callable[..., Any], step: str, name: str) -> App:
+    """A function as the command `name` whose options' defaults are the section `step`: see `step_app`."""
+    hints = get_type_hints(function).values()
+    kind = next((hint for hint in hints if isinstance(hint, type) and issubclass(hint, Parameters)), Parameters)
+    command = App(name=name, config=section(step, kind))
+    command.default(function)
+    return command
 
 
 def section(step: str, kind: type[Parameters]) -> Callable[..., None]:

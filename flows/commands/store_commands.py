@@ -68,18 +68,20 @@ def store_params() -> RegisterParams:
 
 
 def _models_table(found: list[dict[str, Any]]) -> Table:
-    table = Table()
-    for head in ("model", "alias", "figures", "registered"):
+    """Narrow enough for 80 characters, also where it goes into a file; a long name is broken, never cut."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("model", overflow="fold")
+    for head in ("alias", "figures", "registered (UTC)"):
         table.add_column(head, no_wrap=True)
     for number, one in enumerate(found):
         if number and one["name"] != found[number - 1]["name"]:
-            table.add_section()
+            table.add_row()
         style = next((style for alias, style in _STYLES.items() if alias in one["aliases"]), None)
         table.add_row(*map(escape, _cells(one)), style=style)
     return table
 
 
 def _cells(one: dict[str, Any]) -> tuple[str, ...]:
-    figures = "\n".join(f"{name} {value:.4g}" for name, value in one["figures"].items())
+    figures = "\n".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in one["figures"].items())
     when = one["registered"][:16].replace("T", " ")
     return f"{one['name']}/{one['version']}", "\n".join(one["aliases"]), figures, when

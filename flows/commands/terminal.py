@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -61,10 +61,18 @@ def show(result: Any) -> None:
 
 
 def _readable(value: Any) -> str:
+    if value is None or value == {} or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
     if is_dataclass(value):
-        return ", ".join(f"{_words(part.name)} {_readable(getattr(value, part.name))}" for part in fields(value))
+        value = {_words(part.name): getattr(value, part.name) for part in fields(value)}
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_readable(one)}" for name, one in value.items())
+    if isinstance(value, (tuple, list)):
+        return ", ".join(map(_readable, value)) or "none"
     return str(value)
 
 

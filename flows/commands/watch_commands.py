@@ -10,8 +10,9 @@ from cyclopts import Parameter
 
 from cascade.evaluate import EvaluateCascadeParams
 from cnn.evaluate import EvaluateCnnParams
-from flows.commands.step_app import FLATTEN
+from flows.commands.step_app import FLATTEN, step_command
 from flows.commands.store_commands import store_params
+from flows.mendable import tell_once
 from flows.read_params import params_here
 from flows.run_folder import make_prefect_home
 from flows.run_server import use_own_server
@@ -49,6 +50,7 @@ def watch_drift(
     use_own_server(make_prefect_home())
     from flows.watch_drift import watch_drift as flow  # now, not above: Prefect takes seconds to import
 
+    tell_once()
     told: Any = {
         "then": "retrain" if retrain else "tell",
         "evaluate_cascade": params_here("evaluate_cascade", EvaluateCascadeParams),
@@ -58,6 +60,9 @@ def watch_drift(
     }
     state: Any = flow(line=line, pictures=pictures, drift=params, **told, return_state=True)
     print(state.result().reason)
+
+
+watch_drift_app = step_command(watch_drift, "drift", "watch-drift")
 
 
 def notify(*, off: Annotated[bool, Parameter(negative="")] = False) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cascade.evaluate import SIZES
 from tasks.cards.facts import CardFacts, mapping
-from tasks.cards.text import INTERVALS, NO_FIGURES, UNKNOWN, figure_rows, number, plain, table
+from tasks.cards.text import INTERVALS, NO_FIGURES, UNKNOWN, block, figure_rows, number, plain, table
 
 FIGURES = {
     "recommended_recall": "recall",
@@ -31,7 +31,7 @@ boxes = detector.predict(grey)  # uint8 (height, width) -> rows of x, y, width, 
 
 import cv2  # with the pulled file; OpenCV 4, or opencv-contrib-python of OpenCV 5
 detector = cv2.CascadeClassifier("cascade.xml")
-boxes = detector.detectMultiScale(grey, {scale_factor}, {min_neighbors}, 0, ({min_size},) * 2, ({max_size},) * 2)
+boxes = {call}
 """
 
 
@@ -79,9 +79,27 @@ def licences(_: CardFacts) -> tuple[str, ...]:
 
 def loading(facts: CardFacts, model: str) -> str:
     """Python that loads it; `model` is NAME/VERSION."""
+    return _LOADING.format(model=model, call=_call(facts))
+
+
+def in_opencv(facts: CardFacts) -> list[str]:
+    """How OpenCV is to search, as a line of Python; empty where no setting was registered."""
+    return ["In OpenCV:", block("python", f"boxes = {_call(facts)}")] if _point(facts) else []
+
+
+def _call(facts: CardFacts) -> str:
+    """OpenCV's own words for the operating point; sizes that set no limit are left out."""
+    point = _USUAL | _point(facts)
+    words = [f"scaleFactor={point['scale_factor']}", f"minNeighbors={point['min_neighbors']}"]
+    for name, word in (("min_size", "minSize"), ("max_size", "maxSize")):
+        if point[name]:
+            words.append(f"{word}=({point[name]}, {point[name]})")
+    return f"detector.detectMultiScale(grey, {', '.join(words)})"
+
+
+def _point(facts: CardFacts) -> dict[str, Any]:
     point = mapping(facts.told("operating_point"))
-    known = {name: point[name] for name in _USUAL if number(point.get(name)) != UNKNOWN}
-    return _LOADING.format(model=model, **_USUAL | known)
+    return {name: point[name] for name in _USUAL if number(point.get(name)) != UNKNOWN}
 
 
 def _choice(found: Mapping[str, Any], settings: Mapping[str, Any]) -> str:

@@ -6,13 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from flows.command_line import guarded
+from flows.command_line import COMMANDS as COMMANDS_BY_NAME
+from flows.command_line import app, guarded
 
 PROGRAM = [str(Path(sys.executable).parent / "facefoundry")]
 STEPS = ["collect", "describe", "samples", "train", "evaluate", "register"]
@@ -120,12 +122,24 @@ def test_an_interruption_says_how_to_resume(error: str, words: str, capsys: pyte
 def test_help_does_not_wait_for_heavy_libraries(tmp_path: Path) -> None:
     script = (
         "import sys\n"
-        "from flows.command_line import app\n"
-        "app(['--help'], result_action='return_value')\n"
-        "print(sorted({'prefect', 'mlflow', 'tensorflow', 'keras', 'sklearn'} & set(sys.modules)))\n"
+        "from flows.command_line import program\n"
+        "program(brief=True)(['--help'], result_action='return_value')\n"
+        "print(sorted({'numpy', 'cv2', 'pandas', 'numba', 'prefect', 'keras', 'tasks', 'cnn'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert "sample-data" in done.stdout
     assert done.stdout.strip().endswith("[]"), done.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS_BY_NAME)
+def test_the_line_in_the_list_is_the_first_of_the_commands_own_help(name: str) -> None:
+    own = app[name].help.split("\n\n")[0]
+    assert " ".join(own.split()) == COMMANDS_BY_NAME[name][1]
+
+
+def test_the_version_is_the_projects(tmp_path: Path) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert facefoundry("--version", cwd=tmp_path).stdout == f"{project['version']}\n"
 
 
 def test_a_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:

@@ -81,12 +81,13 @@ def test_the_commands_tell_what_was_decided(place: Path, capsys: pytest.CaptureF
     facefoundry("promote", NAME)
     said = capsys.readouterr().out
     assert said.startswith("face-cascade: champion is version 1.\n")
-    assert said.endswith("Refused: the held-out data have less than the 11 units of `fewest`.\n")
+    assert said.endswith("from 10 scenes). Refused: that is fewer than the 11 scenes that `fewest` asks for.\n")
     facefoundry("promote", NAME, "--fewest", "10")
     said = capsys.readouterr().out
     assert "Promoted: it is at least the margin of 1" in said
     assert said.startswith(
-        "face-cascade: champion is version 2.\nThe challenger's recall is 1.0000, the champion's 0.0000"
+        "face-cascade: champion is version 2.\nWith at most 0.5 false alarms an image, the challenger's recall is "
+        "1.0000, the champion's 0.0000"
     )
     facefoundry("promote", NAME)
     assert capsys.readouterr().out == "There is no challenger: nothing was decided.\n"
@@ -104,8 +105,13 @@ def test_the_commands_tell_what_was_decided(place: Path, capsys: pytest.CaptureF
     ]
     assert (told[2]["low"], told[3]["promoted"]) == (1.0, False)
     facefoundry("history", NAME)
-    table = capsys.readouterr().out
-    assert table.index("no ghosts") < table.index("rollback") < table.index("+1.0000 (+1.0000 to +1.0000)")
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["when", "(UTC)", "by", "challenger", "champion", "promoted"]
+    assert lines[1].split()[2:] == ["hand", "2", "1", "yes"]
+    assert lines[2] == "    no ghosts"
+    told = " ".join(" ".join(lines).split())
+    assert told.index("rollback") < told.index("a difference of +1.0000 (95% interval +1.0000 to +1.0000")
 
 
 def test_what_excludes_each_other_is_said(place: Path) -> None:

@@ -84,6 +84,14 @@ def test_the_server_ends_after_a_run_that_ends_by_itself(home: Path) -> None:
     assert servers(home) == []
 
 
+def test_runs_that_begin_at_once_in_a_new_folder_all_get_their_server(tmp_path: Path) -> None:
+    processes = [start(tmp_path, 0) for _ in range(3)]
+    for process in processes:
+        _, said = process.communicate()
+        assert process.returncode == 0, said
+        assert "Finished in state Completed" in said
+
+
 def test_a_kept_port_is_for_who_knows_its_number() -> None:
     with _kept_port() as port, socket.socket() as stranger, socket.socket() as server:
         with pytest.raises(OSError, match="in use"):

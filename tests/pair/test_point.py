@@ -9,7 +9,7 @@ import pytest
 
 from pair.errors import InputError
 from pair.evaluate import EvaluatePairParams, evaluate_pair
-from pair.point import at_point, recommended_point
+from pair.point import at_point, cascade_file, pulled_point, recommended_point
 from runs.record import digest
 
 FIGURES = {"scale_factor": 1.2, "min_size": 24, "max_size": None, "recommended_min_neighbors": 2}
@@ -59,3 +59,39 @@ def test_a_greatest_size_of_nothing_is_the_whole_picture(told, size, tmp_path):
 def test_a_point_without_sense_names_its_file(tmp_path):
     with pytest.raises(InputError, match=r"MODEL\.json: the operating point breaks a rule: `scale_factor` must be"):
         at_point(EvaluatePairParams(), {"scale_factor": 0.5}, tmp_path / "MODEL.json")
+
+
+def write_pulled(folder, cascade, point, sha256=None):
+    """A folder as `facefoundry pull` writes it."""
+    folder.mkdir()
+    shutil.copyfile(cascade, folder / "cascade.xml")
+    files = {"cascade.xml": {"sha256": sha256 or digest(cascade)}}
+    (folder / "MODEL.json").write_text(json.dumps({"operating_point": point, "files": files}))
+    return folder
+
+
+def test_a_pulled_cascade_tells_how_it_is_searched(cascade, tmp_path):
+    point = {"scale_factor": 1.2, "min_neighbors": 6, "min_size": 24, "max_size": 0, "crop_scale": 1.1, "other": 1}
+    folder = write_pulled(tmp_path / "pulled", cascade, point)
+    known = {"scale_factor": 1.2, "min_neighbors": 6, "min_size": 24, "crop_scale": 1.1}
+    assert pulled_point(folder) == pulled_point(folder / "cascade.xml") == known
+    assert cascade_file(folder) == cascade_file(folder / "cascade.xml") == folder / "cascade.xml"
+    assert pulled_point(cascade) == pulled_point(tmp_path) == {}
+
+
+def test_a_pulled_cascade_without_a_point_gives_none(cascade, tmp_path):
+    assert pulled_point(write_pulled(tmp_path / "pulled", cascade, None)) == {}
+
+
+@pytest.mark.parametrize(
+    ("point", "sha256", "words"),
+    [
+        ({"min_neighbors": 2}, "ab", "tells of another cascade than the cascade.xml beside it"),
+        ({"scale_factor": 0.5}, None, "the operating point breaks a rule: `scale_factor` must be"),
+        (3, None, "tells of no pulled cascade"),
+    ],
+)
+def test_what_a_pulled_folder_may_not_tell(cascade, tmp_path, point, sha256, words):
+    folder = write_pulled(tmp_path / "pulled", cascade, point, sha256)
+    with pytest.raises(InputError, match=rf"MODEL\.json:? {words}"):
+        pulled_point(folder)

@@ -130,7 +130,9 @@ def test_the_operating_point_is_told_and_used() -> None:
     point = {"scale_factor": 1.2, "min_neighbors": 5, "min_size": 24, "max_size": 0}
     card = cascade(tags={"facefoundry.operating_point": json.dumps(point)})
     assert "`scale_factor` 1.200, `min_neighbors` 5, `min_size` 24, `max_size` 0." in card
-    assert "detectMultiScale(grey, 1.2, 5, 0, (24,) * 2, (0,) * 2)" in card
+    call = "boxes = detector.detectMultiScale(grey, scaleFactor=1.2, minNeighbors=5, minSize=(24, 24))"
+    assert f"In OpenCV:\n\n```python\n{call}\n```\n\n## Data" in card
+    assert f'cv2.CascadeClassifier("cascade.xml")\n{call}\n```' in card
 
 
 def test_the_python_of_a_pair_has_its_operating_point_and_no_tags_writing() -> None:
@@ -161,7 +163,8 @@ def test_a_point_beyond_the_budget_is_not_called_within_it() -> None:
 def test_python_in_a_card_is_never_a_tags_writing() -> None:
     evil = {"scale_factor": "__import__('os').system('id')", "min_neighbors": True, "min_size": [1]}
     card = cascade(tags={"facefoundry.operating_point": json.dumps(evil)})
-    assert "detectMultiScale(grey, 1.1, 3, 0, (0,) * 2, (0,) * 2)" in card
+    assert "detectMultiScale(grey, scaleFactor=1.1, minNeighbors=3)" in card
+    assert "In OpenCV:" not in card
     assert "system" not in card
     assert '"models:/a___evil__/VERSION"' in cascade(name='a")\nevil("')
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnn.challenge import FaceOutcomes
 from cnn.labels import EXPRESSIONS
 from cnn.store import STORE_COLUMNS
 from runs.paired_bootstrap import Comparison, Estimate
 from runs.record import digest
 from tasks.promotion import Decision, HeldOut, PromotionParams, decide
 from tasks.promotion_compare import judge
+from tasks.promotion_measure import CONTESTS
 from tasks.publish_models import RegisterParams, register_cnn
 
 
@@ -31,7 +33,7 @@ def compared(value: float, low: float, high: float, units: int = 100) -> Compari
         (0.03, 0.0, 0.06, 100, False, "Refused: it may be chance, as the interval reaches 0."),
         (0.03, -0.01, 0.07, 100, False, "Refused: it may be chance"),
         (-0.03, -0.06, -0.01, 100, False, "Refused: it is less than the margin"),
-        (0.5, 0.5, 0.5, 9, False, "Refused: the held-out data have less than the 10 units of `fewest`."),
+        (0.5, 0.5, 0.5, 9, False, "from 9 scenes). Refused: that is fewer than the 10 scenes that `fewest` asks for."),
         (0.5, 0.5, 0.5, 10, True, "Promoted"),
     ],
 )
@@ -42,6 +44,17 @@ def test_the_rule(value: float, low: float, high: float, units: int, promoted: b
     assert (
         f"The challenger's recall is {0.5 + value:.4f}, the champion's 0.5000: a difference of {value:+.4f}" in reason
     )
+
+
+def test_the_reason_says_what_was_drawn_and_under_what_the_figure_holds() -> None:
+    params = PromotionParams(false_alarm_budget=0.25)
+    cascade, network = CONTESTS["cascade"], CONTESTS["cnn"]
+    _, reason = judge(compared(0.3, 0.1, 0.4), params, "recall", condition=cascade.condition(params))
+    assert reason.startswith("With at most 0.25 false alarms an image, the challenger's recall is 0.8000")
+    assert "+0.4000, from 100 scenes)" in reason
+    assert network.condition(params) == ""
+    faces = FaceOutcomes(np.zeros(7, np.int64), np.ones(7, np.bool_), np.arange(7), "", "")
+    assert [network.drawn_from(faces, units) for units in (7, 3)] == ["faces", "people"]
 
 
 def test_with_a_margin_of_nothing_an_equal_is_refused_all_the_same() -> None:

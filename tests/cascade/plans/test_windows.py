@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from cascade import process
 from cascade.opencv import apps as opencv_apps
-from cascade.plans.windows import count_windows, list_negatives, read_sizes, supply
+from cascade.plans.windows import (
+    WindowSupply,
+    count_windows,
+    list_negatives,
+    native_supply,
+    read_sizes,
+    supply,
+)
 from cascade.vec.file import write_vec
 
 SIDES = st.integers(1, 120)
@@ -92,3 +99,22 @@ def test_the_program_goes_on_to_the_next_picture_after_so_many_windows(tmp_path,
     process.stream(opencv_apps.command(opencv_apps.TRAINCASCADE, values), lines.append, cwd=tmp_path)
     assert any(f"NEG count : acceptanceRatio    {windows + extra}" in line for line in lines)
     assert any("libpng" in line for line in lines) == reached
+
+
+def test_our_own_trainers_first_pass_is_every_place_at_every_scale():
+    sizes = [(40, 40), (40, 40), (19, 100), (57, 30)]
+    found = native_supply(sizes, 20, 20)
+    places = [21**2 + 9**2 + 1] * 2 + [0, 38 * 11 + 21 * 2]
+    assert (found.pictures, found.one_pass) == (3, sum(places))
+    assert native_supply(sizes, 20, 20, mirror=True).all_passes == 2 * found.all_passes
+
+
+def test_our_own_trainers_passes_end_where_the_scales_are_half_a_pixel_apart():
+    # log(sqrt(2)) / log(1 + 0.5 / 20) = 14.04 scales at least between two: so 16 passes, as each halves the steps.
+    scales = [2 ** (number / 32) for number in range(-80, 80)]
+    sides = [round(100 / scale) for scale in scales if scale >= 0.999]
+    assert native_supply([(100, 100)], 20, 20).all_passes == sum((side - 19) ** 2 for side in sides if side >= 20)
+
+
+def test_no_pictures_hold_no_windows_for_our_own_trainer():
+    assert native_supply([], 20, 20) == WindowSupply(0, 0, 0)

@@ -121,3 +121,30 @@ def test_a_result_stands_below_the_table(monkeypatch: pytest.MonkeyPatch) -> Non
         show(Result(0.5))
     assert terminal.getvalue().endswith("hit rate                 0.5\n")
     assert terminal.getvalue().split("train")[-1].count("positives") == 1
+
+
+def test_a_result_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    @dataclass
+    class Size:
+        width: int
+        tilted: bool
+
+    @dataclass
+    class Result:
+        skipped: dict[str, int]
+        faces: dict[str, int]
+        goal_reached: bool
+        best: float | None
+        window: Size
+        pictures: tuple[str, ...] = ("a", "b")
+
+    show(Result({}, {"Happy": 3, "Sad": 0}, True, None, Size(20, False)))
+    assert [
+        line.split(maxsplit=1) for line in capsys.readouterr().out.replace("goal reached", "goal").splitlines()
+    ] == [
+        ["skipped", "none"],
+        ["faces", "Happy 3, Sad 0"],
+        ["goal", "yes"],
+        ["best", "none"],
+        ["window", "width 20, tilted no"],
+    ]
