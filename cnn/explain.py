@@ -70,18 +70,33 @@ def class_activation_maps(
     InputError
         The network does not end in a softmax, or has no such layer; or Keras runs on a backend without gradients.
     """
-    import keras
+    return ActivationMaps(model, method).of(images, classes)
 
-    network = network_of(model)
-    cut, head = _cut(network)
-    features = keras.Model(network.inputs[0], cut)
-    maps = [np.zeros((0, *cut.shape[1:3]), np.float32)]
-    for start in range(0, len(images), _BATCH):
-        faces = inner_input(model, as_input(images[start : start + _BATCH]))
-        found = keras.ops.convert_to_numpy(features(faces, training=False))
-        weights = _weights(head, found, classes[start : start + _BATCH], method)
-        maps.append(np.maximum((found * weights).sum(axis=3), 0))
-    return np.concatenate(maps)
+
+class ActivationMaps:
+    """Makes `class_activation_maps` of one model again and again: what they need is built once.
+
+    The parameters and errors are those of `class_activation_maps`.
+    """
+
+    def __init__(self, model: keras.Model, method: Method) -> None:
+        import keras
+
+        network = network_of(model)
+        cut, head = _cut(network)
+        self._model, self._method, self._shape = model, method, cut.shape[1:3]
+        self._ask = _asking(keras.Model(network.inputs[0], cut), head)
+
+    def of(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """Maps, (n, rows, columns) float32, of faces (n, height, width) uint8, each for its class in `classes` (n,)."""
+        maps = [np.zeros((0, *self._shape), np.float32)]
+        for start in range(0, len(images), _BATCH):
+            faces = inner_input(self._model, as_input(images[start : start + _BATCH]))
+            found, weights = self._ask(faces, classes[start : start + _BATCH])
+            if self._method == "grad_cam":
+                weights = weights.mean(axis=(1, 2), keepdims=True)
+            maps.append(np.maximum((found * weights).sum(axis=3), 0))
+        return np.concatenate(maps)
 
 
 def first_filters(model: keras.Model) -> np.ndarray:
@@ -116,8 +131,8 @@ def block_activations(model: keras.Model, image: np.ndarray) -> list[Activations
     return found
 
 
-def _weights(head: keras.Model, features: np.ndarray, classes: np.ndarray, method: Method) -> np.ndarray:
-    """What the features are multiplied by: (n, height, width, channels), or (n, 1, 1, channels) for Grad-CAM."""
+def _asking(features: keras.Model, head: keras.Model) -> _Ask:
+    """What gives, for faces and classes, the features and the logits' gradients: both (n, height, width, channels)."""
     import keras
 
     backend = keras.backend.backend()
@@ -126,8 +141,7 @@ def _weights(head: keras.Model, features: np.ndarray, classes: np.ndarray, metho
             f"Class-activation maps need gradients, which the Keras backend {backend!r} does not give. "
             f"Set KERAS_BACKEND to one of {', '.join(_GRADIENTS)}."
         )
-    found = _GRADIENTS[backend](head, features, classes)
-    return found.mean(axis=(1, 2), keepdims=True) if method == "grad_cam" else found
+    return _GRADIENTS[backend](features, head)
 
 
 def _cut(network: keras.Model) -> tuple[Any, keras.Model]:
@@ -162,30 +176,54 @@ def _shrinks(layer: Any) -> bool:
     return "Pooling2D" in kind or kind == "Flatten" or ("Conv2D" in kind and strides not in (1, (1, 1)))
 
 
-def _by_tensorflow(head: keras.Model, features: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def _by_tensorflow(features: keras.Model, head: keras.Model) -> _Ask:
     tensorflow = import_module("tensorflow")
-    watched = tensorflow.constant(features)
-    with tensorflow.GradientTape() as tape:
-        tape.watch(watched)
-        wanted = tensorflow.gather(head(watched, training=False), classes, axis=1, batch_dims=1)
-    return np.asarray(tape.gradient(wanted, watched))
+
+    @tensorflow.function(reduce_retracing=True)
+    def trace(faces: Any, classes: Any) -> tuple[Any, Any]:
+        found = features(faces, training=False)
+        with tensorflow.GradientTape() as tape:
+            tape.watch(found)
+            wanted = tensorflow.gather(head(found, training=False), classes, axis=1, batch_dims=1)
+        return found, tape.gradient(wanted, found)
+
+    def ask(faces: Any, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found, gradient = trace(tensorflow.convert_to_tensor(faces), tensorflow.convert_to_tensor(classes))
+        return np.asarray(found), np.asarray(gradient)
+
+    return ask
 
 
-def _by_jax(head: keras.Model, features: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def _by_jax(features: keras.Model, head: keras.Model) -> _Ask:
     jax = import_module("jax")
-    rows = np.arange(len(features))
-    return np.asarray(jax.grad(lambda given: head(given, training=False)[rows, classes].sum())(features))
+
+    def ask(faces: Any, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found, rows = features(faces, training=False), np.arange(len(classes))
+        gradient = jax.grad(lambda given: head(given, training=False)[rows, classes].sum())(found)
+        return np.asarray(found), np.asarray(gradient)
+
+    return ask
 
 
-def _by_torch(head: keras.Model, features: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def _by_torch(features: keras.Model, head: keras.Model) -> _Ask:
     import keras
 
-    watched = keras.ops.convert_to_tensor(features).requires_grad_()
-    with import_module("torch").enable_grad():
-        wanted = head(watched, training=False)[np.arange(len(features)), classes].sum()
-    (gradient,) = import_module("torch").autograd.grad(wanted, watched)
-    return np.asarray(keras.ops.convert_to_numpy(gradient))
+    torch = import_module("torch")
+
+    def ask(faces: Any, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = keras.ops.convert_to_numpy(features(faces, training=False))
+        watched = keras.ops.convert_to_tensor(found).requires_grad_()
+        with torch.enable_grad():
+            wanted = head(watched, training=False)[np.arange(len(classes)), classes].sum()
+        (gradient,) = torch.autograd.grad(wanted, watched)
+        return found, np.asarray(keras.ops.convert_to_numpy(gradient))
+
+    return ask
 
 
-_Gradient = Callable[["keras.Model", np.ndarray, np.ndarray], np.ndarray]
-_GRADIENTS: dict[str, _Gradient] = {"tensorflow": _by_tensorflow, "jax": _by_jax, "torch": _by_torch}
+_Ask = Callable[[Any, np.ndarray], tuple[np.ndarray, np.ndarray]]
+_GRADIENTS: dict[str, Callable[[keras.Model, keras.Model], _Ask]] = {
+    "tensorflow": _by_tensorflow,
+    "jax": _by_jax,
+    "torch": _by_torch,
+}

@@ -51,7 +51,7 @@ class Camera(Source):
         self.frame_rate = rate if 0 < rate < 1000 else None
         self._news = threading.Condition()
         self._newest: tuple[NDArray[np.uint8], int, float] | None = None
-        self._lost, self._stop = False, threading.Event()
+        self._lost, self._returns, self._stop = False, 0, threading.Event()
         self._thread = threading.Thread(target=self._watch, name="camera", daemon=True)
         self._thread.start()
 
@@ -75,33 +75,47 @@ class Camera(Source):
         """In a thread of its own, which alone touches the capture."""
         number, began = 0, time.monotonic()
         while not self._stop.is_set():
-            taken, image = self._capture.read()
-            if taken:
-                with self._news:
-                    self._newest = image, number, time.monotonic() - began
-                    self._news.notify()
-                number += 1
-            elif not self._reopen():
+            image = _picture_of(self._capture)
+            if image is None:
+                image = self._reopen()
+            if image is None:
                 break
-        if self._capture is not None:
-            self._capture.release()
+            with self._news:
+                self._newest = image, number, time.monotonic() - began
+                self._news.notify()
+            number += 1
+        self._capture.release()
         with self._news:
             self._lost = not self._stop.is_set()
             self._news.notify()
 
-    def _reopen(self) -> bool:
-        self._capture.release()
+    def _reopen(self) -> NDArray[np.uint8] | None:
+        """The first picture of a camera that is there again; None when it stays away, or opens and gives nothing."""
         last = time.monotonic() + self._patience
-        while not self._stop.is_set():
-            self._capture = _open(self._address)
-            if self._capture is not None:
-                self.notes.append(f"{self.name} was away for a moment.")
-                return True
+        while not self._stop.wait(_PAUSE):
+            self._capture.release()
+            self._capture = _open(self._address) or cv2.VideoCapture()
+            image = _picture_of(self._capture)
+            if image is not None:
+                self._note_return()
+                return image
             if time.monotonic() >= last:
                 self.notes.append(f"{self.name} gives no more pictures: it was unplugged, or its connection is lost.")
-                return False
-            self._stop.wait(_PAUSE)
-        return False
+                return None
+        return None
+
+    def _note_return(self) -> None:
+        """One note, however often it happens."""
+        self._returns += 1
+        if self._returns > 1:
+            self.notes[:] = [note for note in self.notes if "was away" not in note]
+        often = "for a moment" if self._returns == 1 else f"{self._returns} times"
+        self.notes.append(f"{self.name} was away {often}.")
+
+
+def _picture_of(capture: Any) -> NDArray[np.uint8] | None:
+    taken, image = capture.read()
+    return image if taken else None
 
 
 def _open(address: int | str) -> Any | None:

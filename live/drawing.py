@@ -27,6 +27,9 @@ COLOURS: dict[str, Colour] = {
 LEAST_HEIGHT = 480
 """Smaller pictures are enlarged before they are painted on: words need room."""
 
+_MOST_WIDTH = 2560
+"""... unless they are so wide."""
+
 _INK, _PAPER = (255, 255, 255), (24, 20, 16)
 _VEIL = 0.6
 _ROW, _BARS, _PAD, _FOOT = 13, 110, 4, 20
@@ -52,7 +55,7 @@ class Painter:
         foot
             One line of words for the picture's foot.
         """
-        larger = max(1, -(-LEAST_HEIGHT // image.shape[0]))
+        larger = max(1, min(-(-LEAST_HEIGHT // image.shape[0]), _MOST_WIDTH // image.shape[1]))
         height, width = image.shape[0] * larger, image.shape[1] * larger
         canvas = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR) if larger > 1 else image.copy()
         unit = max(1.0, min(height, width) / LEAST_HEIGHT)

@@ -29,6 +29,9 @@ from runs.parameters import Parameters
 _DARK, _FLAT = 16, 4
 """A frame whose brightest pixels are below the one, or whose levels spread by less than the other, shows nothing."""
 
+_BETWEEN = 2
+"""Frames between two searches of the whole picture, at least."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LiveParams(Parameters):
@@ -40,8 +43,8 @@ class LiveParams(Parameters):
     min_neighbors: Annotated[int, Ge(0), Le(10_000)] | None = None
     """More windows than this must agree on a face; empty: as the cascade was registered, or 3."""
     search_every: Annotated[float, Ge(0)] = 0.2
-    """Seconds between two searches of the whole picture; between them faces are searched where they should be. 0
-    searches everything in every frame."""
+    """Seconds between two searches of the whole picture, and two frames at least; between them faces are searched
+    where they should be. 0 searches everything in every frame."""
     confirm: Annotated[int, Ge(1)] = 2
     """A face is believed when it was found so often."""
     carry: Annotated[float, Ge(0)] = 0.5
@@ -119,7 +122,7 @@ class Engine:
         """Forget all faces: another film begins."""
         self._tracker = Tracker(max(self.params.carry, self.params.memory), self.params.confirm)
         self._answers: dict[Track, Smoothed] = {}
-        self._searched = -np.inf
+        self._searched, self._since = -np.inf, 0
 
     def step(self, image: NDArray[np.uint8], seconds: float | None) -> list[TrackedFace]:
         """The faces of the next frame.
@@ -172,15 +175,21 @@ class Engine:
             return [self._face(track, raw.get(track)) for track in shown]
 
     def _find(self, grey: NDArray[np.uint8], seconds: float) -> Found:
-        """Around the known faces, where that is enough; else everywhere."""
+        """Around the known faces, where that is enough; else everywhere.
+
+        Not in every frame, however far apart they are: where a whole search takes longer than `search_every`, each
+        would make the next frame late, and that one be searched as a whole again.
+        """
         known = [track for track in self._tracker.tracks if seconds - track.seen <= self.params.carry]
         newest = max((track.seen for track in known), default=-np.inf)
         fresh = [track for track in known if track.seen == newest]
-        if fresh and 0 <= seconds - self._searched < self.params.search_every:
+        every = self.params.search_every
+        self._since += 1
+        if fresh and every and (self._since <= _BETWEEN or seconds - self._searched < every):
             found = self._search.around(grey, np.array([track.motion.box for track in known]))
             if len(found[0]) >= len(fresh):
                 return found
-        self._searched = seconds
+        self._searched, self._since = seconds, 0
         return self._search.everywhere(grey)
 
     def _classify(self, grey: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live.errors import SourceError
-from live.frames import Frame, Source
+from live.frames import NO_FILE, Frame, Source
 
 SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv")
 """The endings that are taken for films, in lower case."""
@@ -74,9 +74,11 @@ class Film(Source):
 
     def _open(self, path: Path | str) -> Any:
         if isinstance(path, Path) and not path.is_file():
-            raise SourceError(f"{path}: no such file. Give a film, picture, folder, camera's number or address.")
+            raise SourceError(NO_FILE.format(path))
         wait = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _WAIT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _WAIT_MS]
-        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, wait)
+        # FFmpeg takes what stands before a colon for a protocol.
+        place = str(path.absolute()) if isinstance(path, Path) else path
+        capture = cv2.VideoCapture(place, cv2.CAP_FFMPEG, wait)
         if not capture.isOpened():
             raise SourceError(
                 f"{self.name}: not a film that OpenCV can read. It may be of another kind, or an MP4 that was cut off: "
@@ -110,7 +112,9 @@ class Film(Source):
     def _end(self) -> None:
         self.ended = True
         self.failed = self._given == 0
-        if self.total is not None and self._given < self.total - max(1, _LACKING * self.total):
+        if self.failed:
+            self.notes.append(f"{self.name} has no frame that could be read: it is empty, cut off or damaged.")
+        elif self.total is not None and self._given < self.total - max(1, _LACKING * self.total):
             self.notes.append(
                 f"{self.name} ends in the middle: {self._given} of the {self.total} frames that it promises could be "
                 "read. It is cut off or damaged."

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+NO_FILE = "{}: no such file. Give a film, picture, folder, camera's number or address."
+
 Kind = Literal["pictures", "film", "camera"]
 
 

@@ -11,7 +11,7 @@ _ACCELERATION = np.array([4.0, 4.0, 1.0, 1.0])
 """What may push the centre, width and height: one standard deviation, in sides a second squared."""
 _FIRST_SPEED = np.array([1.0, 1.0, 0.3, 0.3])
 """What a new face's speed may be, in sides a second."""
-_FADING = 0.5
+_FADING = 0.15
 """Seconds after which a face that is no longer seen has lost most of its speed: it does not fly away."""
 
 

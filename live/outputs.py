@@ -21,6 +21,8 @@ from live.errors import OutputError
 from live.frames import Frame
 from runs.files import replacing_file
 
+_ENDINGS = "{}: pictures are written as .png, .jpg or .webp. Got {!r}."
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -57,27 +59,38 @@ class Lines(Output):
     Parameters
     ----------
     path
-        The file, which is written anew; ``-`` for standard output.
+        The file, which is written anew from the first frame on; ``-`` for standard output.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self._file: IO[str]
-        self._own = str(path) != "-"
+        self._own, self._path, self._begun = str(path) != "-", path, False
+        self._fresh = self._own and not path.exists()
         try:
-            self._file = path.open("w", encoding="utf-8", newline="\n") if self._own else sys.stdout
+            self._file = path.open("a", encoding="utf-8", newline="\n") if self._own else sys.stdout
         except OSError as error:
             raise OutputError(f"`--json` {path} cannot be written: {error.strerror}.") from error
 
     def take(self, shown: Shown) -> None:
         """A line for each face."""
+        if not self._begun and self._own and self._file.seekable():
+            self._file.truncate(0)
+        self._begun = True
         for face in shown.faces:
             self._file.write(json.dumps(as_line(shown.frame, face), allow_nan=False) + "\n")
         self._file.flush()
 
     def close(self, notes: Sequence[str] = ()) -> None:  # noqa: ARG002
-        """Close the file."""
+        """Close the file; without a frame an old one stays as it was."""
         if self._own:
             self._file.close()
+        if self._fresh and not self._begun:
+            self._path.unlink(missing_ok=True)
 
 
 def as_line(frame: Frame, face: TrackedFace) -> dict[str, object]:
@@ -112,12 +125,21 @@ class PaintedPictures(Output):
     path
         A file with a picture's ending, which the next picture replaces; or a folder, where each is called as its
         original, as PNG.
+
+    Raises
+    ------
+    OutputError
+        OpenCV writes no pictures of that ending, or the place cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self._path, self._one = path, bool(path.suffix)
-        if not self._one:
-            path.mkdir(parents=True, exist_ok=True)
+        if self._one and not cv2.haveImageWriter(path.name):
+            raise OutputError(_ENDINGS.format(path, path.suffix))
+        try:
+            (path.parent if self._one else path).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"`--save` {path} cannot be written: {error.strerror}.") from error
 
     def take(self, shown: Shown) -> None:
         """Write the picture, whole or not at all."""
@@ -138,6 +160,6 @@ def save_picture(path: Path, image: NDArray[np.uint8]) -> None:
     except cv2.error:
         encoded = False
     if not encoded:
-        raise OutputError(f"{path}: pictures are written as .png, .jpg or .webp. Got {path.suffix!r}.")
+        raise OutputError(_ENDINGS.format(path, path.suffix))
     with replacing_file(path) as beside:
         beside.write_bytes(data.tobytes())

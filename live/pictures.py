@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cascade.errors import InputError
 from cascade.pictures import PictureError, list_files, load_grey
 from live.errors import SourceError
-from live.frames import Frame, Source
+from live.frames import NO_FILE, Frame, Source
 
 
 class Pictures(Source):
@@ -25,6 +25,8 @@ class Pictures(Source):
 
     def __init__(self, path: Path) -> None:
         super().__init__(name=str(path), kind="pictures")
+        if not path.exists():
+            raise SourceError(NO_FILE.format(path))
         try:
             self._paths = list_files(path)[0] if path.is_dir() else [path]
         except InputError as error:

@@ -82,7 +82,7 @@ class Recording(Output):
             self._thread.join()
             self._writer.release()
             self._writer = None
-            if self._failed is None and not cv2.VideoCapture(str(self._part), cv2.CAP_FFMPEG).isOpened():
+            if self._failed is None and not _plays(self._part):
                 # OpenCV says nothing of a full disk.
                 self._failed = OutputError(f"{self._path} could not be written whole. Is the disk full?")
             if self._failed is None:
@@ -94,6 +94,8 @@ class Recording(Output):
             raise self._failed
 
     def _claim(self) -> int:
+        if self._path.is_dir():
+            raise OutputError(f"`--save` {self._path} is a folder. Choose another name for the film.")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             lock = os.open(self._part, os.O_RDWR | os.O_CREAT, 0o644)
@@ -110,9 +112,11 @@ class Recording(Output):
         height, width = shown.picture.shape[:2]
         self._size, self._first = (width - width % 2, height - height % 2), shown.frame.seconds or 0.0
         code = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix.lower()])
-        self._writer = cv2.VideoWriter(str(self._part), cv2.CAP_FFMPEG, code, self._rate, self._size)
-        if not self._writer.isOpened():
+        # FFmpeg takes what stands before a colon for a protocol.
+        writer = cv2.VideoWriter(str(self._part.absolute()), cv2.CAP_FFMPEG, code, self._rate, self._size)
+        if not writer.isOpened():
             raise OutputError(f"OpenCV cannot write {self._path}: choose another ending of {', '.join(CODECS)}.")
+        self._writer = writer
         self._thread.start()
 
     def _write(self) -> None:
@@ -124,6 +128,10 @@ class Recording(Output):
                     self._writer.write(picture)
             except cv2.error as error:
                 self._failed = OutputError(f"{self._path} cannot be written: {error.err}.")
+
+
+def _plays(film: Path) -> bool:
+    return bool(cv2.VideoCapture(str(film.absolute()), cv2.CAP_FFMPEG).isOpened())
 
 
 def _fit(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

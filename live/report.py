@@ -39,13 +39,15 @@ class Report(Output):
         What was watched.
     frame_rate
         Of the source: says how long its last frame lasts.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written there, or would replace what no report wrote.
     """
 
     def __init__(self, path: Path, name: str, frame_rate: float | None) -> None:
-        if path.is_dir() and {one.name for one in path.iterdir()} - set(_FILES):
-            raise OutputError(
-                f"{path} holds files that no report wrote, and they are not touched. Choose another folder."
-            )
+        _check_place(path)
         self._path, self._name, self._frame = path, name, 1 / (frame_rate or 25.0)
         self.timeline = Timeline()
         self._frames = self._dark = self._empty = 0
@@ -58,11 +60,12 @@ class Report(Output):
         self.timeline.add(shown.frame.image, list(shown.faces), shown.frame.seconds or 0.0)
 
     def close(self, notes: Sequence[str] = ()) -> None:
-        """Write the report."""
+        """Write the report; without a frame there is none, and an old one stays."""
+        if not self._frames:
+            return
         self.timeline.finish(self._frame)
         page = self._page(notes)
         if self._path.suffix == ".html":
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             write_text(self._path, page)
             return
         with replacing_folder(self._path, known=_FILES) as folder:
@@ -116,6 +119,20 @@ class Report(Output):
             (f"{none:.0%}", f"of the frames show no face{black}"),
             (rate, "changes of expression, for each face in sight"),
         ]
+
+
+def _check_place(path: Path) -> None:
+    """Refuse at the beginning what would fail at the end of a long film."""
+    page = path.suffix == ".html"
+    if path.is_dir() if page else path.is_file():
+        wanted = "a file, since it ends in .html, and there is a folder" if page else "a folder, or end in .html"
+        raise OutputError(f"`--report` must be {wanted}. Got {path}. Choose another name.")
+    if path.is_dir() and {one.name for one in path.iterdir()} - set(_FILES):
+        raise OutputError(f"{path} holds files that no report wrote, and they are not touched. Choose another folder.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"`--report` {path} cannot be written: {error.strerror}.") from error
 
 
 def _shown_face(story: FaceStory, first: float, last: float) -> dict[str, Any]:

@@ -64,14 +64,14 @@ class Search:
         first = np.floor(np.maximum(place[:2] - _MARGIN * side, 0)).astype(int)
         last = np.ceil(place[:2] + place[2:] + _MARGIN * side).astype(int)
         part = grey[first[1] : max(0, last[1]), first[0] : max(0, last[0])]
-        if min(part.shape) < self._window:
-            return np.zeros((0, 4)), np.zeros(0)
         most = min(_LARGER * side, self._params.max_size or np.inf)
         boxes, scores = self._search(part, max(self._window, _SMALLER * side), most)
         return boxes + [*first, 0, 0], scores
 
     def _search(self, grey: NDArray[np.uint8], least: float, most: float | None) -> Found:
         """Search at the scale at which the smallest face is little larger than the cascade's window."""
+        if least > min(grey.shape):
+            return np.zeros((0, 4)), np.zeros(0)
         scale = min(1.0, self._window * _FINER / least)
         width, height = round(grey.shape[1] * scale), round(grey.shape[0] * scale)
         small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA) if scale < 1 else grey

@@ -23,8 +23,8 @@ def open_source(address: str | Path, *, patience: float = 5.0) -> Source:
     Parameters
     ----------
     address
-        A number: that camera. ``rtsp://`` or ``http://``: a network camera, or a film where its path ends as one. A
-        folder, or a file with a picture's ending: stills. Any other file: a film.
+        A number, or ``/dev/video`` and a number: that camera. ``rtsp://`` or ``http://``: a network camera, or a film
+        where its path ends as one. A folder, or a file with a picture's ending: stills. Any other file: a film.
     patience
         Seconds for which a camera that is lost is tried again.
 
@@ -34,8 +34,8 @@ def open_source(address: str | Path, *, patience: float = 5.0) -> Source:
         There is no such thing, or it cannot be read.
     """
     text = str(address)
-    if re.fullmatch(r"\d{1,3}", text):
-        return Camera(int(text), f"camera {int(text)}", patience=patience)
+    if match := re.fullmatch(r"(?:/dev/video)?(\d{1,3})", text):
+        return Camera(int(match[1]), f"camera {int(match[1])}", patience=patience)
     if match := re.match(r"(\w+)://", text):
         return _remote(text, match[1].lower(), patience)
     path = Path(address)

@@ -15,7 +15,8 @@ from live.motion import Motion
 _LEAST_OVERLAP = 0.25
 """Intersection over union of where a face should be and where one is found, from which it is the same."""
 _NEAR = 0.75
-"""A face that overlaps too little may still be the same when its centre moved by less than so many sides..."""
+"""A face that overlaps too little may still be the same when its centre is less than so many sides from where it should
+be, or from where it was last found..."""
 _LIKE = 1.5
 """... and its side changed by less than this factor: it moved fast, or was away."""
 _DOUBT = 0.25
@@ -29,8 +30,10 @@ class Track:
     ----------
     motion
         Where it is.
+    found
+        Where it was last found: ``(x, y, width, height)`` in pixels.
     seen
-        The time, in seconds, when it was last found.
+        The time, in seconds, when that was.
     score
         Of the last find.
     hits
@@ -40,6 +43,7 @@ class Track:
     """
 
     motion: Motion
+    found: NDArray[np.float64]
     seen: float
     score: float
     hits: int = 1
@@ -55,7 +59,8 @@ class Tracker:
     memory
         Seconds after which a face that is not found is forgotten; one that is found later is a new one.
     confirm
-        How often a face must be found before it is believed. Until then it is forgotten `_DOUBT` seconds after.
+        How often a face must be found before it is believed. Until then it is forgotten `_DOUBT` seconds after, but not
+        before the next frame.
     """
 
     memory: float
@@ -69,11 +74,11 @@ class Tracker:
         passed = 0.0 if self._last is None else seconds - self._last
         if passed < 0:  # the film was wound back: nothing that was known holds
             self.tracks.clear()
+        self.tracks = [track for track in self.tracks if seconds - track.seen <= self._patience(track)]
         for track in self.tracks:
             track.motion.predict(passed)
             if track.seen < (self._last or 0.0):
                 track.motion.fade(passed)
-        self.tracks = [track for track in self.tracks if seconds - track.seen <= self._patience(track)]
         self._last = seconds
 
     def update(self, boxes: NDArray[np.float64], scores: Sequence[float]) -> list[Track]:
@@ -97,10 +102,11 @@ class Tracker:
                 pairs[index].motion.correct(box)
                 pairs[index].hits += 1
             else:
-                pairs[index] = Track(Motion(box), self._last, 0.0)
+                pairs[index] = Track(Motion(box), box, self._last, 0.0)
                 self.tracks.append(pairs[index])
-            pairs[index].seen, pairs[index].score = self._last, float(scores[index])
-            self._believe(pairs[index])
+            track = pairs[index]
+            track.found, track.seen, track.score = box, self._last, float(scores[index])
+            self._believe(track)
         return [pairs[index] for index in range(len(boxes))]
 
     def _believe(self, track: Track) -> None:
@@ -109,7 +115,8 @@ class Tracker:
             track.number = self._count
 
     def _patience(self, track: Track) -> float:
-        return self.memory if track.number else min(self.memory, _DOUBT)
+        """Who is not believed yet is waited for until the next frame, however slowly they come."""
+        return self.memory if track.number or track.seen == self._last else min(self.memory, _DOUBT)
 
     def _pairs(self, boxes: NDArray[np.float64]) -> dict[int, Track]:
         """Boxes with their tracks: first by overlap, then, of those left, by nearness."""
@@ -120,7 +127,9 @@ class Tracker:
         tracks = [number for number in range(len(places)) if number not in pairs.values()]
         left = [number for number in range(len(boxes)) if number not in pairs]
         if tracks and left:
-            near = assign(_nearness(places[tracks], boxes[left]), 1e-9)
+            found = np.array([self.tracks[number].found for number in tracks])
+            worth = np.maximum(_nearness(places[tracks], boxes[left]), _nearness(found, boxes[left]))
+            near = assign(worth, 1e-9)
             pairs |= {left[box]: tracks[track] for track, box in near}
         return {box: self.tracks[track] for box, track in pairs.items()}
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import Annotated
+from socket import socket
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 from cyclopts import App
 
-from flows.commands.live_commands import cascade_of, network_of
+from flows.commands.live_commands import Cascade, cascade_of, network_of
+
+if TYPE_CHECKING:
+    from live.page.server import PageParams
 
 web_app = App(name="app")
 
@@ -17,7 +21,7 @@ web_app = App(name="app")
 @web_app.default
 def serve_page(
     *,
-    cascade: str = "face-cascade@champion",
+    cascade: Cascade = "face-cascade@champion",
     network: str = "expression-cnn@champion",
     host: str = "127.0.0.1",
     port: Annotated[int, Ge(0), Le(65_535)] = 8765,
@@ -30,8 +34,6 @@ def serve_page(
 
     Parameters
     ----------
-    cascade
-        A `cascade.xml`, or a registered model: NAME (its champion), NAME@ALIAS or NAME/VERSION.
     network
         A `model.keras`, a `model.onnx`, or a registered model. What the network looks at can be shown only where there
         is a `model.keras`.
@@ -43,18 +45,24 @@ def serve_page(
     visitors
         Visitors at once, at most.
     """
-    from live.page.answers import Models
-    from live.page.server import PageParams, is_loopback, listen, make_app, new_server
+    from live.page.server import PageParams, listen
 
     with listen(host, port) as listener:
-        cascade_file, searching = cascade_of(cascade)
-        network_file, keras_file = network_of(network)
-        models = Models(cascade_file, network_file, searching, keras_network=keras_file)
-        only_here = is_loopback(host)
-        server = new_server(make_app(models, PageParams(visitors=visitors), only_here=only_here))
-        _welcome(host, listener.getsockname()[1], only_here, keras_file is not None)
-        with suppress(KeyboardInterrupt):  # uvicorn has ended all conversations by then
-            server.run(sockets=[listener])
+        _serve(listener, host, cascade, network, PageParams(visitors=visitors))
+
+
+def _serve(listener: socket, host: str, cascade: str, network: str, params: PageParams) -> None:
+    from live.page.answers import Models
+    from live.page.server import is_loopback, make_app, new_server
+
+    cascade_file, searching = cascade_of(cascade)
+    network_file, keras_file = network_of(network)
+    models = Models(cascade_file, network_file, searching, keras_network=keras_file)
+    only_here = is_loopback(host)
+    server = new_server(make_app(models, params, only_here=only_here))
+    _welcome(host, listener.getsockname()[1], only_here, keras_file is not None)
+    with suppress(KeyboardInterrupt):  # uvicorn has ended all conversations by then
+        server.run(sockets=[listener])
 
 
 def _welcome(host: str, port: int, only_here: bool, maps: bool) -> None:

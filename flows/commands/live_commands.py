@@ -6,8 +6,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,7 @@ from live.sources import open_source
 from live.window import KEYS, Window
 from pair.find import FaceExpressions, PairParams
 from runs.page import count
+from runs.parameters import Parameters
 from runs.record import digest
 from tasks import publish_models
 
@@ -34,17 +36,73 @@ FOLDER = Path("work/live")
 
 live_app = App(name="live", config=section("live", LiveParams))
 
+Cascade = Annotated[
+    str,
+    Parameter(help="A `cascade.xml`, or a registered model: NAME (its champion), NAME@ALIAS or NAME/VERSION."),
+]
+
+
+Network = Annotated[
+    str,
+    Parameter(
+        help="A `model.keras`, a `model.onnx` (starts in a second instead of ten), or a registered model. A "
+        "`model.keras` is exported once, where the extra `export` is installed."
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written(Parameters):
+    """What is written of what is seen."""
+
+    save: Path | None = None
+    """Write what is seen, with boxes and bars. A film by its ending: .mp4 (MPEG-4, for players), .webm (VP8, for
+    browsers, slow), .mkv or .avi (whose frames up to then survive a kill). Of a picture: .png or .jpg. Of a folder: a
+    folder."""
+    json: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None
+    """Write one JSON object a face a line, at once: source, frame, seconds, track, box, expression, probabilities. `-`
+    is standard output."""
+    report: Path | None = None
+    """Write a film's report at its end: FILE.html, or a folder with the page and two CSV tables."""
+
+    def check(self, read: Sequence[str]) -> None:
+        """Refuse, before anything is opened, an output that would overwrite what is read, or another output."""
+        taken = {os.path.realpath(one) for one in read}
+        for name, path in self.as_dict().items():
+            if path is not None and str(path) != "-":
+                if os.path.realpath(path) in taken:
+                    raise OutputError(
+                        f"`--{name}` must be another file than those that are read or written. Got {path}."
+                    )
+                taken.add(os.path.realpath(path))
+
+    def begin(self, source: Source, stack: ExitStack) -> list[Output]:
+        """Open the outputs; should the stack unwind, they are closed, and what was there before stays."""
+        if self.report is not None and source.kind == "pictures":
+            raise OutputError("`--report` is a time line, and pictures have no time. Use `--json` and `--save`.")
+        begun: list[Output] = []
+
+        def add(output: Output) -> None:
+            begun.append(output)
+            stack.callback(output.close)
+
+        if self.report is not None:
+            add(Report(self.report, source.name, source.frame_rate))
+        if self.json is not None:
+            add(Lines(self.json))
+        if self.save is not None:
+            add(_saving(source, self.save))
+        return begun
+
 
 @live_app.default
 def live(
     source: str = "0",
     *,
-    cascade: str = "face-cascade@champion",
-    network: str = "expression-cnn@champion",
+    cascade: Cascade = "face-cascade@champion",
+    network: Network = "expression-cnn@champion",
     window: bool = True,
-    save: Path | None = None,
-    json_lines: Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
-    report: Path | None = None,
+    written: Annotated[Written, FLATTEN] = Written(),
     params: Annotated[LiveParams, FLATTEN] = LiveParams(),
 ) -> None:
     """Find faces and read their expressions in a camera, a picture, a folder, a film or a network camera, as it runs.
@@ -61,41 +119,34 @@ def live(
     ----------
     source
         A camera's number, a picture, a folder of pictures, a film, or an address: rtsp://..., http://...
-    cascade
-        A `cascade.xml`, or a registered model: NAME (its champion), NAME@ALIAS or NAME/VERSION.
-    network
-        A `model.keras`, a `model.onnx` (starts in a second instead of ten), or a registered model. A `model.keras` is
-        exported once, where the extra `export` is installed.
     window
         Whether to open a window.
-    save
-        Write what is seen, with boxes and bars. A film by its ending: .mp4 (MPEG-4, for players), .webm (VP8, for
-        browsers, slow), .mkv or .avi (whose frames up to then survive a kill). Of a picture: .png or .jpg. Of a
-        folder: a folder.
-    json_lines
-        Write one JSON object a face a line, at once: source, frame, seconds, track, box, expression, probabilities.
-        `-` is standard output.
-    report
-        Write a film's report at its end: FILE.html, or a folder with the page and two CSV tables.
     """
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what FFmpeg has to say of broken files is said here
-    _check_outputs((source, cascade, network), {"save": save, "json": json_lines, "report": report})
-    say = _say if json_lines is not None and str(json_lines) == "-" else print
-    opened = Window("Facefoundry live") if window else None
-    watched = open_source(source)
-    try:
-        engine = _engine(cascade, network, params)
-        outputs = _outputs(watched, save, json_lines, report)
-    except BaseException:
-        watched.close()
-        raise
-    if opened is not None:
+    written.check((source, cascade, network))
+    say = _say if str(written.json) == "-" else print
+    watched, show = _ready(source, window, written, lambda: _engine(cascade, network, params))
+    if window:
         say(f"{watched.name}: {KEYS}")
-    summary = Show(watched, engine, outputs, opened, FOLDER).run()
+    summary = show.run()
     for line in summary_lines(watched, summary):
         say(line)
     if summary.failed:
         sys.exit(1)
+
+
+def _ready(source: str, window: bool, written: Written, engine: Callable[[], Engine]) -> tuple[Source, Show]:
+    """All that is needed; models last, since they may have to be fetched: what else is wrong is said at once."""
+    with ExitStack() as stack:
+        opened = Window("Facefoundry live") if window else None
+        if opened is not None:
+            stack.callback(opened.close)
+        watched = open_source(source)
+        stack.callback(watched.close)
+        outputs = written.begin(watched, stack)
+        show = Show(watched, engine(), outputs, opened, FOLDER)
+        stack.pop_all()  # the show closes them
+    return watched, show
 
 
 def summary_lines(source: Source, summary: Summary) -> list[str]:
@@ -153,29 +204,6 @@ def network_of(network: str) -> tuple[Path, Path | None]:
 def _engine(cascade: str, network: str, params: LiveParams) -> Engine:
     cascade_file, network_file, searching = model_files(cascade, network)
     return Engine(cascade_file, FaceExpressions(cascade_file, network_file, searching), params)
-
-
-def _check_outputs(read: Sequence[str], written: Mapping[str, Path | None]) -> None:
-    """Refuse, before anything is opened, an output that would overwrite what is read, or another output."""
-    taken = {os.path.realpath(one) for one in read}
-    for name, path in written.items():
-        if path is not None and str(path) != "-":
-            if os.path.realpath(path) in taken:
-                raise OutputError(f"`--{name}` must be another file than those that are read or written. Got {path}.")
-            taken.add(os.path.realpath(path))
-
-
-def _outputs(source: Source, save: Path | None, json_lines: Path | None, report: Path | None) -> list[Output]:
-    if report is not None and source.kind == "pictures":
-        raise OutputError("`--report` is a time line, and pictures have no time. Use `--json` and `--save`.")
-    outputs: list[Output] = []
-    if report is not None:
-        outputs.append(Report(report, source.name, source.frame_rate))
-    if json_lines is not None:
-        outputs.append(Lines(json_lines))
-    if save is not None:
-        outputs.append(_saving(source, save))
-    return outputs
 
 
 def _saving(source: Source, save: Path) -> Output:

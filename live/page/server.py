@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from ipaddress import ip_address
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import uvicorn
 from annotated_types import Ge, Gt
@@ -28,6 +29,9 @@ from runs.parameters import Parameters
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FULL, _IDLE, _WRONG = 1013, 4000, 1008
 """Why the server ends a conversation: too many visitors; nothing was asked for long; no request of ours."""
+_PARTING = 2.0
+"""Seconds for which a goodbye may take: who does not listen does not hear it either."""
+_READING = ["GET", "HEAD"]
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
@@ -50,7 +54,8 @@ class PageParams(Parameters):
     visitors: Annotated[int, Ge(1)] = 8
     """Visitors at once, at most; each has an engine of their own."""
     idle: Annotated[float, Gt(0)] = 60.0
-    """A conversation in which nothing is asked for so many seconds ends; the page begins another when it needs one."""
+    """A conversation in which nothing is asked, or no answer taken, for so many seconds ends; the page begins another
+    when it needs one."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -117,31 +122,40 @@ def make_app(models: Models, params: PageParams = PageParams(), *, only_here: bo
         Answer only those who call this machine by one of its own names, such as ``localhost``.
     """
     app = FastAPI(openapi_url=None)
-    pages, about, visitors = _static_files(), models.about(), _Visitors(models, params)
+    _guard(app, only_here)
+    _serve_files(app, models.about())
+    _serve_visitors(app, _Visitors(models, params), only_here)
+    return app
 
+
+def _guard(app: FastAPI, only_here: bool) -> None:
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         told = await call_next(request) if _known(request.headers, only_here) else Response(status_code=421)
         told.headers.update(_HEADERS)
         return told
 
-    @app.get("/about.json")
+
+def _serve_files(app: FastAPI, about: dict[str, Any]) -> None:
+    pages = _static_files()
+
+    @app.api_route("/about.json", methods=_READING)
     async def tell_about() -> dict[str, Any]:
         return about
 
-    @app.get("/{name:path}")
+    @app.api_route("/{name:path}", methods=_READING)
     async def page(name: str) -> Response:
         found = pages.get(name or "index.html")
         return Response(status_code=404) if found is None else Response(found[0], media_type=found[1])
 
+
+def _serve_visitors(app: FastAPI, visitors: _Visitors, only_here: bool) -> None:
     @app.websocket("/faces")
     async def faces(visitor: WebSocket) -> None:
         if _known(visitor.headers, only_here) and _from_our_page(visitor.headers):
             await visitors.welcome(visitor)
         else:
             await visitor.close()
-
-    return app
 
 
 class _Visitors:
@@ -151,15 +165,15 @@ class _Visitors:
     async def welcome(self, visitor: WebSocket) -> None:
         await visitor.accept()
         if self._here >= self._params.visitors:
-            await visitor.close(_FULL, "full")
+            await _part(visitor, _FULL, "full")
             return
         self._here += 1
         try:
             await self._converse(visitor)
         except TimeoutError:
-            await visitor.close(_IDLE, "idle")
+            await _part(visitor, _IDLE, "idle")
         except RequestError as error:
-            await visitor.close(_WRONG, str(error))
+            await _part(visitor, _WRONG, str(error))
         except WebSocketDisconnect:
             pass
         finally:
@@ -170,7 +184,9 @@ class _Visitors:
         while True:
             request = answers.Request.read(await self._next(visitor, "text"))
             picture = await self._next(visitor, "bytes")
-            await visitor.send_json(await asyncio.to_thread(answers.answer, self._models, engine, request, picture))
+            told = await asyncio.to_thread(answers.answer, self._models, engine, request, picture)
+            async with asyncio.timeout(self._params.idle):  # for who asks and never takes the answers
+                await _send(visitor, told)
 
     async def _next(self, visitor: WebSocket, kind: str) -> Any:
         async with asyncio.timeout(self._params.idle):
@@ -182,14 +198,34 @@ class _Visitors:
         return message[kind]
 
 
+async def _send(visitor: WebSocket, told: dict[str, Any]) -> None:
+    try:
+        await visitor.send_json(told)
+    except RuntimeError as error:  # what came meanwhile broke the protocol, and uvicorn has said goodbye
+        raise WebSocketDisconnect(1002) from error
+
+
+async def _part(visitor: WebSocket, code: int, why: str) -> None:
+    with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):  # whoever has gone is not told
+        async with asyncio.timeout(_PARTING):
+            await visitor.close(code, why)
+
+
 def _known(headers: Headers, only_here: bool) -> bool:
-    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-    return not only_here or is_loopback(host)
+    return not only_here or is_loopback(_parts(f"//{headers.get('host', '')}").hostname or "")
 
 
 def _from_our_page(headers: Headers) -> bool:
-    origin = urlsplit(headers.get("origin", ""))
+    origin = _parts(headers.get("origin", ""))
     return origin.scheme in ("http", "https") and origin.netloc == headers.get("host")
+
+
+def _parts(address: str) -> SplitResult:
+    """An address's parts; all empty where it is none, such as one with half a bracket."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _static_files() -> dict[str, tuple[bytes, str]]:

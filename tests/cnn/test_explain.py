@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cnn.errors import InputError
-from cnn.explain import Method, _cut, _weights, block_activations, class_activation_maps, first_filters
+from cnn.explain import ActivationMaps, Method, _asking, _cut, block_activations, class_activation_maps, first_filters
 from cnn.predict import load_model
 
 keras = pytest.importorskip("keras")
@@ -80,11 +80,11 @@ def test_a_temperature_does_not_change_a_map() -> None:
     np.testing.assert_allclose(found[0], found[1], atol=1e-7)
 
 
-@pytest.mark.parametrize("method", ["grad_cam", "hires_cam"])
-def test_the_gradient_is_the_difference_that_a_little_more_makes(method: Method) -> None:
+def test_the_gradient_is_the_difference_that_a_little_more_makes() -> None:
     model, images = models.build("mini_xception"), faces(1, 48)
     cut, head = _cut(model)
-    features = keras.Model(model.inputs[0], cut).predict_on_batch(images[..., np.newaxis].astype(np.float32))
+    to_features, given = keras.Model(model.inputs[0], cut), images[..., np.newaxis].astype(np.float32)
+    features = to_features.predict_on_batch(given)
     gradient = np.zeros(features.shape[1:])
     for channel in range(4):
         for place in np.ndindex(*features.shape[1:3]):
@@ -92,9 +92,18 @@ def test_the_gradient_is_the_difference_that_a_little_more_makes(method: Method)
             moved[0, *place, channel] = 0.01
             up, down = (head.predict_on_batch(features + way * moved)[0, 3] for way in (1, -1))
             gradient[*place, channel] = (up - down) / 0.02
-    found = _weights(head, features, np.array([3]), method)[0, ..., :4]
-    wanted = gradient[..., :4].mean(axis=(0, 1), keepdims=True) if method == "grad_cam" else gradient[..., :4]
-    np.testing.assert_allclose(found, wanted, atol=2e-3 * np.abs(wanted).max())
+    asked, found = _asking(to_features, head)(given, np.array([3]))
+    np.testing.assert_allclose(asked, features, atol=1e-4 * np.abs(features).max())
+    wanted = gradient[..., :4]
+    np.testing.assert_allclose(found[0, ..., :4], wanted, atol=2e-3 * np.abs(wanted).max())
+
+
+def test_kept_for_many_pictures_the_maps_are_the_same_whatever_their_number() -> None:
+    model, images = averaging(), faces()
+    maker = ActivationMaps(model, "hires_cam")
+    wanted = class_activation_maps(model, images, CLASSES, method="hires_cam")
+    for count in (4, 1, 3, 0):
+        np.testing.assert_allclose(maker.of(images[:count], CLASSES[:count]), wanted[:count], atol=1e-6)
 
 
 def test_a_backend_without_gradients_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,3 +63,8 @@ def test_panels_hide_no_other_face() -> None:
     picture = Painter().paint(image, [face(box) for box in boxes])
     for x, y, width, height in boxes:
         assert picture[y + 6 : y + height - 6, x + 6 : x + width - 6].max() == 0
+
+
+def test_a_narrow_strip_is_not_enlarged_beyond_all_measure() -> None:
+    assert Painter().paint(np.zeros((8, 4000, 3), np.uint8), []).shape == (8, 4000, 3)
+    assert Painter().paint(np.zeros((100, 1000, 3), np.uint8), []).shape == (200, 2000, 3)

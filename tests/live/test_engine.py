@@ -168,3 +168,15 @@ def test_what_it_spends_is_told(draw, new_engine) -> None:
     assert len(faces) == 1
     assert set(engine.spent) == {"detect", "classify", "track"}
     assert all(seconds > 0 for seconds in engine.spent.values())
+
+
+@pytest.mark.parametrize(("search_every", "searched"), [(0.2, 4), (0.0, 10)])
+def test_a_slow_machine_does_not_search_everywhere_in_every_frame(draw, new_engine, search_every, searched) -> None:
+    engine, counted = new_engine(search_every=search_every, confirm=1), []
+    everywhere = engine._search.everywhere
+    engine._search.everywhere = lambda grey: counted.append(1) or everywhere(grey)
+    for number in range(10):
+        squares = [(100 + number, 100, 60, "Happy"), *([(300, 200, 60, "Sad")] if number >= 4 else [])]
+        faces = engine.step(draw(*squares, seed=number), number / 3)
+        assert len(faces) >= (2 if number >= 6 else 1)
+    assert len(counted) == searched

@@ -106,6 +106,40 @@ def test_models_that_are_not_there_are_said(models, option, name, told, capsys) 
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["none.png"], "none.png: no such file"),
+        (["none.avi"], "none.avi: no such file"),
+        (["one.png", "--save", "one.docx"], "pictures are written as .png"),
+        (["one.avi", "--save", "one.gif"], "writes films as .mp4"),
+        (["one.avi", "--json", "none/out.jsonl"], "`--json` none/out.jsonl cannot be written"),
+        (["one.avi", "--report", "one.png/out.html"], "`--report` one.png/out.html cannot be written"),
+    ],
+)
+def test_what_is_wrong_with_source_or_outputs_is_said_before_models_are_fetched(
+    words, told, draw, write_film, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("one.png", np.full((90, 120, 3), 90, np.uint8))
+    write_film([draw(size=(90, 120))] * 3, "one.avi")
+    assert run(*words, "--no-window", "--cascade", "nobody", "--network", "nobody") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("facefoundry: ")
+    assert told in said
+
+
+def test_models_that_are_not_there_leave_the_outputs_as_they_were(models, draw, write_film, tmp_path, capsys) -> None:
+    film = write_film([draw(size=(90, 120))] * 3, "one.avi")
+    for name in ("out.jsonl", "out.html", "out.mp4"):
+        (tmp_path / name).write_text("old")
+    models[3] = "none.onnx"
+    words = ["--save", "out.mp4", "--json", "out.jsonl", "--report", "out.html"]
+    assert run(str(film), "--no-window", *models, *words) == 1
+    assert "none.onnx: no such file" in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.glob("out*")] == ["old"] * 3
+
+
 def test_without_a_display_it_says_what_to_do(models, monkeypatch, capsys) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
         monkeypatch.delenv(name, raising=False)

@@ -16,6 +16,7 @@ from live.errors import OutputError
 from live.frames import Frame
 from live.outputs import Lines, PaintedPictures, Shown
 from live.recording import Recording
+from live.report import Report
 
 FACE = TrackedFace(3, (10, 12, 40, 40), 7.0, "Sad", (0.1, 0.6, 0.1, 0.1, 0.1), None)
 
@@ -185,5 +186,56 @@ def test_painted_pictures(tmp_path: Path) -> None:
     folder.take(shown(1, None))
     assert number_of(cv2.imread(str(tmp_path / "one.png"))) == 7
     assert sorted(path.name for path in (tmp_path / "many").iterdir()) == ["00000_film.png", "00001_film.png"]
-    with pytest.raises(OutputError, match="pictures are written as"):
-        PaintedPictures(tmp_path / "one.docx").take(shown(0, None))
+
+
+def test_a_colon_in_a_film_s_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    recording = Recording(Path("12:30.mp4"), 25.0)
+    recording.take(shown(0, 0.0))
+    recording.close()
+    assert len(read_film(tmp_path / "12:30.mp4")) == 1
+
+
+def test_a_film_that_cannot_be_begun_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "out.mp4", 25.0)
+    (tmp_path / "out.part.mp4").unlink()
+    (tmp_path / "out.part.mp4").mkdir()
+    with pytest.raises(OutputError, match="OpenCV cannot write"):
+        recording.take(shown(0, 0.0))
+    (tmp_path / "out.part.mp4").rmdir()
+    recording.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_old_lines_stay_until_the_first_frame(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.jsonl", tmp_path / "new.jsonl"
+    old.write_text("old\n")
+    for path in (old, new):
+        Lines(path).close()
+    assert (old.read_text(), new.exists()) == ("old\n", False)
+    lines = Lines(old)
+    lines.take(shown(0, 0.0))
+    lines.take(shown(1, 0.1, (FACE,)))
+    lines.close()
+    assert [json.loads(line)["frame"] for line in old.read_text().splitlines()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda place: PaintedPictures(place / "one.docx"), "pictures are written as"),
+        (lambda place: PaintedPictures(place / "file" / "painted"), "cannot be written: "),
+        (lambda place: PaintedPictures(place / "file" / "one.png"), "cannot be written: "),
+        (lambda place: Recording(place / "folder.mp4", None), "is a folder"),
+        (lambda place: Report(place / "file" / "out.html", "x", None), "cannot be written: "),
+        (lambda place: Report(place / "file", "x", None), "must be a folder, or end in .html"),
+        (lambda place: Report(place / "folder.html", "x", None), "must be a file, since it ends in .html"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_the_first_frame(tmp_path: Path, make, words: str) -> None:
+    (tmp_path / "file").write_text("x")
+    for name in ("folder.mp4", "folder.html"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(OutputError, match=words):
+        make(tmp_path)
+    assert (tmp_path / "file").read_text() == "x"

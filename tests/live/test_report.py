@@ -82,15 +82,20 @@ def test_one_page_that_needs_nothing_else(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["out.html"]
 
 
-def test_a_film_without_faces_and_one_without_frames_have_a_report(tmp_path: Path) -> None:
-    for name, frames in (("none", "...."), ("empty", "")):
-        report = Report(tmp_path / name, "film.avi", 25.0)
-        play(report, frames)
-        report.close()
-        assert "No face was found" in (tmp_path / name / "report.html").read_text()
+def test_a_film_without_faces_has_a_report(tmp_path: Path) -> None:
+    report = Report(tmp_path / "none", "film.avi", 25.0)
+    play(report, "....")
+    report.close()
+    assert "No face was found" in (tmp_path / "none" / "report.html").read_text()
 
 
 def test_a_folder_with_other_files_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(OutputError, match="not touched"):
         Report(tmp_path, "film.avi", 25.0)
+
+
+def test_without_a_frame_an_old_report_stays(tmp_path: Path) -> None:
+    (tmp_path / "out.html").write_text("old")
+    Report(tmp_path / "out.html", "film.avi", 10.0).close()
+    assert (tmp_path / "out.html").read_text() == "old"

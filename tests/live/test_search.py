@@ -48,3 +48,9 @@ def test_one_face_is_not_found_twice(draw) -> None:
     places = np.array([[60.0, 60, 60, 60], [66.0, 62, 55, 55]])
     boxes, _ = Search(STUMP, PARAMS, None).around(grey, places)
     assert len(boxes) == 1
+
+
+@pytest.mark.parametrize("least", [500, 30_000, 10**9])
+def test_faces_larger_than_the_picture_are_not_looked_for(draw, least: int) -> None:
+    boxes, scores = Search(STUMP, DetectParams(), least).everywhere(draw()[..., 0])
+    assert (boxes.shape, scores.shape) == ((0, 4), (0,))

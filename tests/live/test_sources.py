@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -69,9 +70,25 @@ def test_a_film_that_nobody_reads_to_its_end_is_closed_at_once(write_film) -> No
     assert time.monotonic() - began < 5
 
 
+def test_a_film_without_a_frame_is_a_failure_and_said(tmp_path: Path) -> None:
+    code = cv2.VideoWriter.fourcc(*"MJPG")
+    cv2.VideoWriter(str(tmp_path / "none.avi"), cv2.CAP_FFMPEG, code, 25.0, (64, 48)).release()
+    source = open_source(tmp_path / "none.avi")
+    assert all_of(source) == []
+    assert source.failed
+    assert ["has no frame" in note for note in source.notes] == [True]
+
+
+def test_a_colon_in_a_film_s_name_is_no_protocol(write_film, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_film(grey_levels(5)).rename(tmp_path / "a talk: one.avi")
+    assert len(all_of(open_source("a talk: one.avi"))) == 5
+
+
 def test_no_file_and_no_film_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no such file"):
-        open_source(tmp_path / "none.avi")
+    for name in ("none.avi", "none.png", "none"):
+        with pytest.raises(SourceError, match=r"none.*: no such file\. Give a film"):
+            open_source(tmp_path / name)
     (tmp_path / "words.avi").write_text("not a film")
     with pytest.raises(SourceError, match="not a film"):
         open_source(tmp_path / "words.avi")
@@ -111,9 +128,10 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
         open_source(tmp_path)
 
 
-def test_a_camera_that_is_not_there_is_said() -> None:
+@pytest.mark.parametrize("address", ["97", "/dev/video97"])
+def test_a_camera_that_is_not_there_is_said(address: str) -> None:
     with pytest.raises(SourceError, match="Camera 97 is not there"):
-        open_source("97")
+        open_source(address)
 
 
 @pytest.mark.parametrize("address", ["ftp://host/film.mp4", "file:///etc/passwd", "concat://a"])
@@ -209,3 +227,15 @@ def test_a_slow_reader_gets_the_newest_picture(serve) -> None:
         time.sleep(0.2)  # the reader's own work, not a wait for something
     source.close()
     assert all(later - earlier >= 2 for earlier, later in pairwise(numbers))
+
+
+def test_a_network_camera_that_hangs_up_again_and_again_is_asked_gently_and_noted_once(serve) -> None:
+    source = open_source(serve(pictures=20, lines=1000, pause=0.0), patience=5.0)
+    last, end = 0, time.monotonic() + 3
+    while time.monotonic() < end:
+        frame = source.read(0.1)
+        last = frame.number if frame else last
+    source.close()
+    assert 20 < last < 20 * (3 / 0.5 + 2), "half a second between two calls"
+    assert len(source.notes) == 1
+    assert re.search(r"was away (\d times|for a moment)", source.notes[0])

@@ -48,6 +48,7 @@ def test_numbers_are_given_to_those_who_are_believed() -> None:
 def test_who_is_not_believed_is_soon_forgotten() -> None:
     tracker = Tracker(memory=5.0, confirm=2)
     numbers(tracker, 0.0, (0, 0, 40, 40))
+    numbers(tracker, 0.1)
     assert numbers(tracker, 0.3, (0, 0, 40, 40)) == [0]
     assert len(tracker.tracks) == 1
 
@@ -64,3 +65,31 @@ def test_a_hundred_faces_are_no_trouble() -> None:
     boxes = [(60.0 * (n % 10), 60.0 * (n // 10), 40.0, 40.0) for n in range(100)]
     assert numbers(tracker, 0.0, *boxes) == list(range(1, 101))
     assert numbers(tracker, 0.04, *reversed(boxes)) == list(range(100, 0, -1))
+
+
+def test_a_gap_of_any_length_is_no_trouble() -> None:
+    tracker = Tracker(2.0, 1)
+    tracker.predict(0.0)
+    tracker.update(np.array([[10.0, 10, 40, 40]]), [5.0])
+    tracker.predict(1e308)
+    assert tracker.tracks == []
+
+
+def test_who_turns_back_while_unseen_keeps_the_number() -> None:
+    """As somebody who leans far to one side, too far to be found, and comes back: measured in a real film."""
+    tracker, numbers = Tracker(2.0, 1), set()
+    lefts = [100.0 - 10 * n for n in range(8)] + [None] * 10 + [30.0 + 10 * n for n in range(5)]
+    for number, left in enumerate(lefts):
+        tracker.predict(number / 20)
+        if left is not None:
+            numbers |= {track.number for track in tracker.update(np.array([[left, 30, 40, 40]]), [5.0])}
+    assert numbers == {1}
+
+
+@pytest.mark.parametrize("gap", [0.04, 0.5, 1.9])
+def test_however_slowly_frames_come_a_face_found_twice_running_is_believed(gap: float) -> None:
+    tracker = Tracker(2.0, 2)
+    for number in range(2):
+        tracker.predict(number * gap)
+        (track,) = tracker.update(np.array([[10.0, 10, 40, 40]]), [5.0])
+    assert track.number == 1

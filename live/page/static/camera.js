@@ -56,9 +56,9 @@ export class Camera {
 
   // The next picture, as a JPEG no larger than it needs to be; null when none came for a while.
   async grab() {
-    await nextFrame(this.video);
+    const came = await nextFrame(this.video);
     const { videoWidth, videoHeight } = this.video;
-    if (!videoWidth) return null;
+    if (!came || !videoWidth) return null;
     const scale = Math.min(1, LONGEST / Math.max(videoWidth, videoHeight));
     this.#canvas.width = Math.round(videoWidth * scale);
     this.#canvas.height = Math.round(videoHeight * scale);
@@ -71,10 +71,11 @@ function end(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
+// Whether a new picture came: not within half a second from a camera that sleeps or hangs.
 function nextFrame(video) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, 500);
-    video.requestVideoFrameCallback?.(() => { clearTimeout(timer); resolve(); });
-    if (!video.requestVideoFrameCallback) setTimeout(resolve, 33);
+    if (!video.requestVideoFrameCallback) return setTimeout(resolve, 33, true);
+    const asked = video.requestVideoFrameCallback(() => { clearTimeout(timer); resolve(true); });
+    const timer = setTimeout(() => { video.cancelVideoFrameCallback(asked); resolve(false); }, 500);
   });
 }

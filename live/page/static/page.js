@@ -8,6 +8,7 @@ import { Trouble, Wire, pause } from "./wire.js";
 
 const part = (id) => document.getElementById(id);
 const wire = new Wire(), camera = new Camera(part("video"));
+const PATIENCE = 6; // half seconds for which a camera may give no picture
 const SPEAK = 1500; // milliseconds between two sentences, for those who listen
 
 let about = null; // what the server told of itself
@@ -21,6 +22,7 @@ let maps = false;
 
 async function useCamera(id) {
   const mine = begin("camera");
+  tell(null);
   try {
     const opened = await camera.open(id, () => mine === run && lostCamera());
     if (mine !== run) return;
@@ -34,10 +36,15 @@ async function useCamera(id) {
 }
 
 async function watch(mine) {
-  let last = performance.now(), rate = 0;
+  let last = performance.now(), rate = 0, silent = 0;
   while (mine === run) {
     if (document.hidden) await new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
     const frame = await camera.grab();
+    silent = frame ? 0 : silent + 1;
+    if (mine === run && silent === PATIENCE) {
+      trouble("The camera gives no pictures. It may be asleep, switched off or in use by another program.");
+      mine.troubled = true;
+    }
     if (mine !== run || !frame) continue;
     const told = await ask(mine, { seconds: performance.now() / 1000, maps }, frame);
     if (!told) continue;
@@ -235,7 +242,7 @@ part("maps").addEventListener("click", () => {
   maps = !maps;
   part("maps").setAttribute("aria-pressed", maps);
   repaint();
-  if (run?.kind === "pictures") read(run, pictures[chosen]);
+  if (run?.kind === "pictures" && pictures[chosen]) read(run, pictures[chosen]);
 });
 part("strip").addEventListener("keydown", (event) => {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

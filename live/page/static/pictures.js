@@ -17,14 +17,13 @@ export async function readPicture(file) {
   }
   const scale = Math.min(1, LONGEST / Math.max(whole.width, whole.height));
   const canvas = drawn(whole, Math.max(1, Math.round(whole.width * scale)), Math.max(1, Math.round(whole.height * scale)));
-  const part = THUMB / Math.min(whole.width, whole.height);
-  const thumb = drawn(whole, Math.round(whole.width * part), Math.round(whole.height * part));
+  const thumb = drawn(whole, THUMB, THUMB);
   whole.close();
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92));
   return { name, blob, width: canvas.width, height: canvas.height, thumb };
 }
 
-// Any picture as a canvas; what is transparent becomes white.
+// The middle of any picture, as large as it has this shape, as a canvas; what is transparent becomes white.
 function drawn(image, width, height) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [width, height];
@@ -32,6 +31,8 @@ function drawn(image, width, height) {
   pen.fillStyle = "#fff";
   pen.fillRect(0, 0, width, height);
   pen.imageSmoothingQuality = "high";
-  pen.drawImage(image, 0, 0, width, height);
+  const scale = Math.max(width / image.width, height / image.height);
+  const [wide, tall] = [image.width * scale, image.height * scale];
+  pen.drawImage(image, (width - wide) / 2, (height - tall) / 2, wide, tall);
   return canvas;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +27,8 @@ SEARCHING = PairParams(crop_scale=0.5, min_neighbors=2, max_size=90)
 class Visitor:
     """Asks as the page does."""
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
+    def __init__(self, talk: ClientConnection) -> None:
+        self.socket = talk
 
     def ask(self, picture: bytes, seconds: float | None = None, maps: bool = False) -> Any:
         self.socket.send(json.dumps({"seconds": seconds, "maps": maps}))
@@ -39,17 +40,18 @@ class Visitor:
 
 
 @contextmanager
-def visit(address: str, origin: str | None = "", **headers: str) -> Iterator[Visitor]:
+def visit(address: str, origin: str | None = "", **how: Any) -> Iterator[Visitor]:
     origin = address if origin == "" else origin
     where = address.replace("http", "ws", 1) + "/faces"
-    with connect(where, origin=origin, additional_headers=headers, proxy=None, open_timeout=60) as socket:  # type: ignore[arg-type]
-        yield Visitor(socket)
+    with connect(where, origin=origin, proxy=None, open_timeout=60, **how) as talk:  # type: ignore[arg-type]
+        yield Visitor(talk)
 
 
 @contextmanager
 def serve(models: Models, port: int = 0, *, only_here: bool = True, **params: float) -> Iterator[str]:
     """A real server in a thread, ended at the end; its address."""
     listener = listen("127.0.0.1", port)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # so that it is soon full
     server = new_server(make_app(models, PageParams(**params), only_here=only_here))  # type: ignore[arg-type]
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

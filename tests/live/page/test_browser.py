@@ -173,6 +173,38 @@ def test_several_pictures_one_of_them_broken(guest: Guest, draw: Any, tmp_path: 
     assert len(guest.told) == 3, "a picture is asked about once"
 
 
+def test_a_strip_of_a_picture_has_a_thumb_of_the_usual_size(guest: Guest, draw: Any, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((10, 20_000), 90, np.uint8))
+    cv2.imwrite(str(tmp_path / "b.png"), draw(SQUARE))
+    guest.page.locator("#files").set_input_files(sorted(tmp_path.iterdir()))
+    guest.says("too small (got 1600x1 pixels)")
+    sides = guest.page.locator("#strip canvas").evaluate_all("all => all.map(one => [one.width, one.height])")
+    assert sides == [[160, 160], [160, 160]]
+
+
+def test_maps_may_be_wanted_while_pictures_are_read(guest: Guest) -> None:
+    guest.page.evaluate(
+        """() => {
+          const box = new DataTransfer(), input = document.getElementById("files");
+          box.items.add(new File(["no picture"], "a.jpg"));
+          input.files = box.files;
+          input.dispatchEvent(new Event("change"));
+          document.getElementById("maps").click();
+        }"""
+    )
+    guest.says("a.jpg cannot be read", "trouble")
+
+
+def test_a_camera_that_hangs_is_said_and_goes_on(guest: Guest) -> None:
+    guest.page.locator("#camera").click()
+    guest.says("2 faces: ")
+    guest.page.evaluate("document.getElementById('video').pause()")
+    guest.says("The camera gives no pictures.", "trouble")
+    guest.page.evaluate("document.getElementById('video').play()")
+    guest.page.locator("#trouble").wait_for(state="hidden")
+    guest.says("2 faces: ")
+
+
 def test_on_a_phone_in_daylight(browser: Any, address: str) -> None:
     guest = Guest(browser, address, **PHONE)
     guest.page.locator("#camera").tap()

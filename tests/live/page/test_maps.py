@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -60,3 +61,18 @@ def test_a_network_without_a_place_to_look_at_is_said(models: Models, network: P
     told = asked(blind, web.jpeg(draw((60, 80, 60, "Happy"))))
     assert "no layer whose output could be drawn" in told["maps"]
     assert told["faces"][0]["map"] is None
+
+
+def test_keras_that_cannot_start_is_said(models: Models, network: Path, keras_network: Path, draw, web) -> None:
+    """As where the package is missing, or the memory is short: nobody waits for ever."""
+    blocked = sys.modules.get("cnn.explain")
+    sys.modules["cnn.explain"] = None  # type: ignore[assignment]  # as an import that fails
+    try:
+        lame = Models(models.cascade, network, web.SEARCHING, keras_network=keras_network)
+        told = asked(lame, web.jpeg(draw((60, 80, 60, "Happy"))))
+    finally:
+        sys.modules.pop("cnn.explain")
+        if blocked is not None:
+            sys.modules["cnn.explain"] = blocked
+    assert told["maps"].startswith("The network cannot show where it looks: import of cnn.explain halted")
+    assert len(told["faces"]) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -156,3 +157,42 @@ def test_addresses(address: str) -> None:
         listen("127.0.0.1", port)
     with pytest.raises(SourceError, match="from 0 to 65535"):
         listen("127.0.0.1", 99_999)
+
+
+@pytest.mark.parametrize("path", ["", "page.js", "about.json"])
+def test_head_is_answered_as_get_without_the_body(address: str, path: str) -> None:
+    asked = urllib.request.Request(f"{address}/{path}", method="HEAD")
+    with urllib.request.urlopen(asked, timeout=60) as told, get(f"{address}/{path}") as whole:
+        assert told.status == 200
+        assert told.read() == b""
+        for name in ("content-type", "content-length", "content-security-policy"):
+            assert told.headers[name] == whole.headers[name]
+
+
+def test_names_that_are_none_are_strangers(address: str, web: Any) -> None:
+    with pytest.raises(HTTPError, match="421"):
+        get(address, Host="[::1")
+    with pytest.raises(InvalidStatus, match="403"), web.visit(address, "http://["):
+        pass
+
+
+def test_any_finite_time_is_taken(address: str, web: Any, draw: Any) -> None:
+    picture = web.jpeg(draw((60, 80, 60, "Sad")))
+    with web.visit(address) as visitor:
+        found = [len(visitor.ask(picture, seconds)["faces"]) for seconds in (0.0, 0.1, 1e308, -1e308, -1e307)]
+    assert found == [0, 1, 0, 0, 0]
+
+
+def test_who_never_takes_an_answer_loses_the_place(models: Models, web: Any, draw: Any) -> None:
+    picture = web.jpeg(draw(size=(24, 24)))
+    with web.serve(models, visitors=1, idle=1.0) as address:
+        deaf = socket.socket()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        deaf.connect(("127.0.0.1", int(address.rsplit(":", 1)[1])))
+        with web.visit(address, sock=deaf, max_queue=1) as greedy:
+            deaf.settimeout(2.0)
+            with suppress(TimeoutError, ConnectionClosed):
+                for _ in range(30_000):
+                    greedy.socket.send('{"seconds": null, "maps": false}')
+                    greedy.socket.send(picture)
+            assert _welcomed(web, address, web.jpeg(draw((60, 80, 60, "Sad"))))
