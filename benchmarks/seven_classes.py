@@ -30,10 +30,13 @@ from cnn.predict import probabilities
 from cnn.train import with_suggestions
 from cnn.train_params import CnnTrainParams
 from flows.presets import find_preset
+from runs.parameters import ParameterError
 from runs.progress import Progress, Report
+from runs.record import begin
 
 CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral")
 _VALIDATION_SHARE = 0.1
+_IGNORED = {"teacher", "teachers", "teacher_share", "class_weighting", "sampling", "soft_targets", "vote_share"}
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,9 @@ def main() -> None:
     asked = _arguments()
     params = _params(asked.preset, asked.set)
     faces = without_leaks(read(asked.fer2013))
-    checkpoint = asked.out / params.model / f"seed-{params.seed}"
-    state = train_epochs(_training(faces, params), params, checkpoint, _lines())["state"]
-    network = keras.saving.load_model(best_model(checkpoint, state), compile=False)
+    with begin(asked.out, "seven_classes", params, {"fer2013": asked.fer2013}):
+        state = train_epochs(_training(faces, params), params, asked.out / "checkpoint", _lines())["state"]
+    network = keras.saving.load_model(best_model(asked.out / "checkpoint", state), compile=False)
     images, labels = faces.of("test")
     for name, mirror in (("as it is", False), ("with its mirror image", True)):
         right = probabilities(network, images, 256, mirror=mirror).argmax(axis=1) == labels
@@ -97,8 +100,13 @@ def _training(faces: Faces, params: CnnTrainParams) -> Training:
 
 def _params(name: str | None, overriding: list[str]) -> CnnTrainParams:
     sections = find_preset(name).sections if name else {}
-    given = dict(pair.split("=", 1) for pair in overriding)
+    given = dict(pair.partition("=")[::2] for pair in overriding)
     values = sections.get("train_cnn", {}) | {key: yaml.safe_load(value) for key, value in given.items()}
+    ignored = sorted(_IGNORED & values.keys())
+    if ignored:
+        raise ParameterError(
+            f"`{ignored[0]}` is not heeded here: FER2013 alone has no votes, and classes as they come."
+        )
     return with_suggestions(CnnTrainParams.from_plain(values))
 
 

@@ -1,7 +1,7 @@
-"""Distillation: another network is trained first, and its answers become part of what the network learns.
+"""Distillation: other networks are trained first, and their answers become part of what the network learns.
 
-The teacher's answers tell how alike two expressions are on each face, and doubt labels that do not fit. It may be of
-the same architecture as its pupil.
+The teachers' answers tell how alike two expressions are on each face, and doubt labels that do not fit. They may be of
+the same architecture as their pupil.
 
 References
 ----------
@@ -11,6 +11,7 @@ networks, ICML 2018.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,44 +24,49 @@ from cnn.predict import load_model, probabilities
 from cnn.team import Team
 from cnn.train_params import CnnTrainParams
 from runs.files import replacing_file
-from runs.progress import Progress, Report
+from runs.progress import Report
 
 _ANSWERS = "answers.npy"
 _BATCH = 256
 
 
 def taught(
-    training: Training, params: CnnTrainParams, folder: Path, report: Report, team: Team = Team()
-) -> tuple[Training, TrainingState]:
-    """Train the teacher, `params` being the teacher's, and let its answers into the targets.
+    training: Training, teachers: Sequence[CnnTrainParams], folder: Path, report: Report, team: Team = Team()
+) -> tuple[Training, list[TrainingState]]:
+    """Train each teacher, and let the mean of their answers into the targets.
 
     Parameters
     ----------
-    params
-        The teacher's; `teacher_share` of each target comes from its answers, the mean of those for the face and for its
-        mirror image.
+    teachers
+        The parameters of each; `teacher_share` of a target comes from their answers, for the face and for its mirror
+        image.
     folder
-        Keeps the teacher's checkpoint and answers, so that a killed training goes on.
+        Keeps each teacher's checkpoint and answers, so that a killed training goes on.
 
     Returns
     -------
-    The training with the new targets, and the teacher's state at its end.
+    The training with the new targets, and the teachers' states at their ends.
     """
+    answers, states = [], []
+    for number, params in enumerate(teachers, start=1):
+        place, name = folder / str(number), f"teacher {number}/{len(teachers)}"
+        states.append(train_epochs(training, params, place / "checkpoint", _named(name, report), team)["state"])
+        answers.append(_answers(training.faces, place, states[-1], team))
+    share = teachers[0].teacher_share
+    targets = (1 - share) * training.faces.targets + share * np.mean(answers, axis=0)
+    return replace(training, faces=replace(training.faces, targets=targets.astype(np.float32))), states
 
-    def tell(progress: Progress) -> None:
-        report(replace(progress, message=f"teacher: {progress.message}", table=None))
 
-    state: TrainingState = train_epochs(training, params, folder / "checkpoint", tell, team)["state"]
-    answers = _answers(training.faces, best_model(folder / "checkpoint", state), folder / _ANSWERS, team)
-    own, share = training.faces.targets, params.teacher_share
-    targets = ((1 - share) * own + share * answers).astype(np.float32)
-    return replace(training, faces=replace(training.faces, targets=targets)), state
+def _named(name: str, report: Report) -> Report:
+    return lambda progress: report(replace(progress, message=f"{name}: {progress.message}", table=None))
 
 
-def _answers(faces: TrainingFaces, teacher: Path, kept: Path, team: Team) -> np.ndarray:
+def _answers(faces: TrainingFaces, place: Path, state: TrainingState, team: Team) -> np.ndarray:
     """The teacher's answers, (n, classes): worked out once by the chief, as two machines may round differently."""
+    kept = place / _ANSWERS
     if team.is_chief and not kept.is_file():
-        answers = probabilities(load_model(teacher), faces.images, _BATCH, mirror=True)
+        teacher = load_model(best_model(place / "checkpoint", state))
+        answers = probabilities(teacher, faces.images, _BATCH, mirror=True)
         with replacing_file(kept) as beside, beside.open("wb") as stream:
             np.save(stream, answers)
     team.sum(0)

@@ -98,40 +98,42 @@ def train_cnn(
         `out` holds another run and `restart` is not given; or another process trains in it.
     """
     team, training = team_of(), _training(load_faces(faces), params, faces)
-    teacher, params = _teacher(params), with_suggestions(params)
+    teachers, params = _teachers(params), with_suggestions(params)
     team.check(min(params.batch_size, len(training.faces)))
     inputs = {"images": faces / IMAGES, "table": faces / TABLE}
     # The chief alone writes: the others need no lock, and it takes a used folder over before they look into it.
     holding = begin(out, "train_cnn", params, inputs, restart=restart) if team.is_chief else nullcontext()
     with _exit_on_sigterm(), holding, team:
-        _train(out, params, teacher, training, team, report)
+        _train(out, params, teachers, training, team, report)
         if team.is_chief:
-            for folder in ("checkpoint", "teacher"):
+            for folder in ("checkpoint", "teachers"):
                 shutil.rmtree(out / folder, ignore_errors=True)
         return _result(out)
 
 
 def _train(
-    out: Path, params: CnnTrainParams, teacher: CnnTrainParams | None, training: Training, team: Team, report: Report
+    out: Path, params: CnnTrainParams, teachers: list[CnnTrainParams], training: Training, team: Team, report: Report
 ) -> None:
     """Train, unless the folder holds a whole run; the workers of a team leave together."""
     is_whole = all((out / name).is_file() for name in _OUTPUTS)
     if not team.sum(team.is_chief and is_whole):
-        told: dict[str, Any] = {}
-        if teacher:
-            training, state = taught(training, teacher, out / "teacher", report, team)
-            told = {"teacher_best_epoch": state.best_epoch, "teacher_val_accuracy": _best(state)["val_accuracy"]}
+        states: list[TrainingState] = []
+        if teachers:
+            training, states = taught(training, teachers, out / "teachers", report, team)
         trained = train_epochs(training, params, out / "checkpoint", report, team)
         if team.is_chief:
-            _finish(out, params, training, trained | told)
+            told = [{"epoch": state.best_epoch, "val_accuracy": _best(state)["val_accuracy"]} for state in states]
+            _finish(out, params, training, trained | {"teachers": told})
     team.sum(0)
 
 
-def _teacher(params: CnnTrainParams) -> CnnTrainParams | None:
-    """The same, but for the architecture and the seed: a teacher is not to be its pupil's twin."""
+def _teachers(params: CnnTrainParams) -> list[CnnTrainParams]:
+    """The same, but for the architecture and the seeds: no teacher is to be another's twin, or its pupil's."""
     if params.teacher == "none":
-        return None
-    return with_suggestions(replace(params, model=params.teacher, teacher="none", seed=(params.seed + 1) % 2**32))
+        return []
+    own = replace(params, model=params.teacher, teacher="none")
+    seeds = [(params.seed + number) % 2**32 for number in range(1, params.teachers + 1)]
+    return [with_suggestions(replace(own, seed=seed)) for seed in seeds]
 
 
 def with_suggestions(params: CnnTrainParams) -> CnnTrainParams:

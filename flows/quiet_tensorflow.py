@@ -8,7 +8,6 @@ rest at once: an error, and the last words of a process that dies of it, too.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,25 +60,36 @@ def _wrap(loader: Any) -> None:
 def without_lines(*patterns: str) -> Iterator[None]:
     """Leave out lines of this process's standard error that match, of C code too; regular expressions of `sed -E`.
 
-    Where there is no `sed`, all lines are shown.
+    Where there is no `sed`, or no standard error, all lines are shown.
     """
-    command = shutil.which("sed")
-    if command is None:
+    try:
+        sed, kept = _start_sed([word for pattern in patterns for word in ("-e", f"/{pattern}/d")])
+    except OSError:
         yield
         return
-    words = [command, "-u", "-E", *(word for pattern in patterns for word in ("-e", f"/{pattern}/d"))]
-    kept = os.dup(2)
-    # In a session of its own: Ctrl-C ends what we do, and not our standard error.
-    environment = {**os.environ, "LC_ALL": "C"}
-    sed = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=kept, env=environment, start_new_session=True)
-    assert sed.stdin is not None
-    with sed.stdin:
-        os.dup2(sed.stdin.fileno(), 2)
     try:
         yield
     finally:
-        sys.stderr.flush()
+        if sys.stderr:
+            sys.stderr.flush()
         os.dup2(kept, 2)
         os.close(kept)
         with suppress(subprocess.TimeoutExpired):  # a program that was started meanwhile may still write to it
             sed.wait(timeout=2)
+
+
+def _start_sed(script: list[str]) -> tuple[subprocess.Popen[bytes], int]:
+    """Put `sed` between us and our standard error; returns it and the descriptor of what it writes to."""
+    kept = os.dup(2)
+    try:
+        # In a session of its own: Ctrl-C ends what we do, and not our standard error.
+        environment = {**os.environ, "LC_ALL": "C"}
+        words = ["sed", "-u", "-E", *script]
+        sed = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=kept, env=environment, start_new_session=True)
+    except OSError:
+        os.close(kept)
+        raise
+    assert sed.stdin is not None
+    with sed.stdin:
+        os.dup2(sed.stdin.fileno(), 2)
+    return sed, kept

@@ -50,17 +50,34 @@ def use_own_server(home: Path) -> None:
     settings = get_current_settings()
     if settings.api.url is not None:
         return
-    if (up := running_up()) is not None:
-        print(f"facefoundry: this run is on the page of `facefoundry up`, {up.prefect}", file=sys.stderr)
-        _use(up.api)
-        return
-    with _turn(home), _kept_port() as port, (home / _LOG).open("wb") as log:
+    with start_turn(home):
+        if (up := running_up()) is not None:
+            print(f"facefoundry: this run is on the page of `facefoundry up`, {up.prefect}", file=sys.stderr)
+            _use(up.api)
+        else:
+            _start(home, settings.server.ephemeral.startup_timeout_seconds)
+
+
+def _start(home: Path, seconds: float) -> None:
+    with _kept_port() as port, (home / _LOG).open("wb") as log:
         address = f"http://127.0.0.1:{port}"
         server = start_guarded(prefect_server(port, *_OFF), stdout=log, env=prefect_environment(address))
         atexit.register(end, server)
         print("facefoundry: starting a Prefect server for this run; PREFECT_API_URL names another", file=sys.stderr)
-        _wait(server, f"{address}/api", settings.server.ephemeral.startup_timeout_seconds, home / _LOG)
+        _wait(server, f"{address}/api", seconds, home / _LOG)
     _use(f"{address}/api")
+
+
+@contextmanager
+def start_turn(home: Path) -> Iterator[None]:
+    """One server at a time starts on the database in `home`: two would both make its tables, and one would fail.
+
+    The kernel ends the turn of a process that is killed. Where the file system knows no locks, nobody waits.
+    """
+    with (home / _STARTING).open("wb") as turn:
+        with suppress(OSError):
+            fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
 
 
 def prefect_server(port: int, *options: str) -> list[str]:
@@ -94,18 +111,6 @@ def _use(address: str) -> None:
 
     os.environ["PREFECT_API_URL"] = address
     refresh_global_settings_context()
-
-
-@contextmanager
-def _turn(home: Path) -> Iterator[None]:
-    """One server at a time starts on the database in `home`: two would both make its tables, and one would fail.
-
-    The kernel ends the turn of a process that is killed. Where the file system knows no locks, nobody waits.
-    """
-    with (home / _STARTING).open("wb") as turn:
-        with suppress(OSError):
-            fcntl.flock(turn, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def watch_drift(
             folders, or a store of merged faces, for a network; scenes whose boxes are labelled with expressions for the
             pair. Where nothing is there, nothing is decided.
         then: What to do when it has drifted. tell: the run ends as Drifted. retrain: and retraining begins; for the
-            pair, of both its parts.
+            pair, of both its parts. Where that fails, so does this run.
         deployment: The deployment that retrains, such as `retrain/here`; when not given, this run itself retrains,
             with `data/` and `params.yaml`.
         drift: How much worse is drift.
@@ -82,7 +82,7 @@ def _retrain(line: Literal["cascade", "cnn", "pair"], deployment: str | None, re
     if deployment is None:
         registration = replace(registration, model_name=None) if line == "pair" else registration
         promotion = params_here("promotion", PromotionParams)
-        retrain(line=which, registration=registration, promotion=promotion, return_state=True)
+        retrain(line=which, registration=registration, promotion=promotion)
         return
     run: Any = run_deployment(deployment, parameters={"line": which}, timeout=0, as_subflow=False)
     get_run_logger().info(f"{deployment} is asked to retrain: run {run.name}")

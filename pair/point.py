@@ -82,7 +82,7 @@ def pulled_point(cascade: Path) -> dict[str, Any]:
         told = json.loads(place.read_text(encoding="utf-8"))
         point, registered = told.get("operating_point") or {}, told["files"]["cascade.xml"]["sha256"]
         known = {name: point[name] for name in (*_SEARCH, *_CROP) if name in point}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{place} tells of no pulled cascade ({error!r}). Pull the model again.") from error
     if registered != digest(cascade):
         raise InputError(

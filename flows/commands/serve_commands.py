@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ from cascade.errors import ToolFailedError
 from flows import deployments
 from flows.commands.store_commands import store_params
 from flows.run_folder import make_prefect_home
-from flows.run_server import answers, prefect_environment, prefect_server
+from flows.run_server import answers, prefect_environment, prefect_server, start_turn
 from flows.serve_runs import serve_runs
 from flows.store_server import STORE
 from flows.up import Service, keep_up, require_free_port
@@ -88,11 +88,22 @@ def up(
         if own_store:
             require_free_port(mlflow_port, "MLflow", "--mlflow-port")
             services.insert(1, _mlflow(at, mlflow_port, store))
+        _keep_up(at, store, services, patience)
+
+
+def _keep_up(at: Up, store: RegisterParams, services: list[Service], patience: float) -> None:
+    say = _say(f"starting {', '.join(service.name for service in services)}; the first time takes longer")
+    with ExitStack() as starting:
+        starting.enter_context(start_turn(make_prefect_home()))
         started = time.monotonic()
         at.write()
-        say = _say(f"starting {', '.join(service.name for service in services)}; the first time takes longer")
+
+        def ready() -> None:
+            starting.close()
+            _welcome(at, store, time.monotonic() - started)
+
         try:
-            keep_up(services, UP, lambda: _welcome(at, store, time.monotonic() - started), say, patience)
+            keep_up(services, UP, ready, say, patience)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("everything is down; databases, logs and runs stay for the next time") from None
 

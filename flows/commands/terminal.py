@@ -61,7 +61,7 @@ def show(result: Any) -> None:
 
 
 def _readable(value: Any) -> str:
-    if value is None or value == {} or value == "":
+    if value is None or (isinstance(value, (str, Mapping)) and not value):
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -77,3 +77,8 @@ def test_no_tensorflow_is_an_import_error_as_ever() -> None:
 def test_without_sed_all_is_shown() -> None:
     done = said(without(["greeting"], "    os.write(2, b'a greeting\\n')"), PATH="/nowhere")
     assert done.stderr == "a greeting\n"
+
+
+def test_a_closed_standard_error_stays_closed() -> None:
+    script = "import os\nos.close(2)\n" + without(["greeting"], "    print('worked')")
+    assert said(script).stdout == "worked\n"

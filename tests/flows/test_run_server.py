@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.run_server import _kept_port
+from flows.run_server import _kept_port, start_turn
 
 RUN = """
 import sys, time
@@ -82,6 +82,17 @@ def test_the_server_ends_after_a_run_that_ends_by_itself(home: Path) -> None:
     assert "Finished in state Completed" in said
     assert "Error" not in said
     assert servers(home) == []
+
+
+def test_a_server_starts_when_it_is_its_turn(tmp_path: Path) -> None:
+    with start_turn(tmp_path):
+        process = start(tmp_path, 0)
+        time.sleep(4)
+        assert servers(tmp_path) == []
+        assert not (tmp_path / "run_server.log").exists()
+    _, said = process.communicate()
+    assert process.returncode == 0, said
+    assert "Finished in state Completed" in said
 
 
 def test_runs_that_begin_at_once_in_a_new_folder_all_get_their_server(tmp_path: Path) -> None:
