@@ -36,7 +36,7 @@ from runs.record import begin
 
 CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral")
 _VALIDATION_SHARE = 0.1
-_IGNORED = {"teacher", "teachers", "teacher_share", "class_weighting", "sampling", "soft_targets", "vote_share"}
+_IGNORED = {"class_weighting", "sampling", "soft_targets", "vote_share"}
 
 
 @dataclass(frozen=True)

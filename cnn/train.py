@@ -18,14 +18,13 @@ import numpy as np
 from cnn.augment import Augmentation
 from cnn.batches import TrainingFaces, targets_of, weights_of
 from cnn.calibrate import save_calibrated
-from cnn.checkpoint import TrainingState, best_model
+from cnn.checkpoint import best_model
 from cnn.epochs import Training, train_epochs
 from cnn.errors import InputError
 from cnn.labels import EXPRESSIONS
 from cnn.mixing import Mixing
 from cnn.report import draw_curves, write_history
 from cnn.store import IMAGES, TABLE, FaceStore, load_faces
-from cnn.teacher import taught
 from cnn.team import Team, team_of
 from cnn.train_params import CnnTrainParams
 from runs.files import write_json
@@ -98,42 +97,26 @@ def train_cnn(
         `out` holds another run and `restart` is not given; or another process trains in it.
     """
     team, training = team_of(), _training(load_faces(faces), params, faces)
-    teachers, params = _teachers(params), with_suggestions(params)
+    params = with_suggestions(params)
     team.check(min(params.batch_size, len(training.faces)))
     inputs = {"images": faces / IMAGES, "table": faces / TABLE}
     # The chief alone writes: the others need no lock, and it takes a used folder over before they look into it.
     holding = begin(out, "train_cnn", params, inputs, restart=restart) if team.is_chief else nullcontext()
     with _exit_on_sigterm(), holding, team:
-        _train(out, params, teachers, training, team, report)
+        _train(out, params, training, team, report)
         if team.is_chief:
-            for folder in ("checkpoint", "teachers"):
-                shutil.rmtree(out / folder, ignore_errors=True)
+            shutil.rmtree(out / "checkpoint", ignore_errors=True)
         return _result(out)
 
 
-def _train(
-    out: Path, params: CnnTrainParams, teachers: list[CnnTrainParams], training: Training, team: Team, report: Report
-) -> None:
+def _train(out: Path, params: CnnTrainParams, training: Training, team: Team, report: Report) -> None:
     """Train, unless the folder holds a whole run; the workers of a team leave together."""
     is_whole = all((out / name).is_file() for name in _OUTPUTS)
     if not team.sum(team.is_chief and is_whole):
-        states: list[TrainingState] = []
-        if teachers:
-            training, states = taught(training, teachers, out / "teachers", report, team)
         trained = train_epochs(training, params, out / "checkpoint", report, team)
         if team.is_chief:
-            told = [{"epoch": state.best_epoch, "val_accuracy": _best(state)["val_accuracy"]} for state in states]
-            _finish(out, params, training, trained | {"teachers": told})
+            _finish(out, params, training, trained)
     team.sum(0)
-
-
-def _teachers(params: CnnTrainParams) -> list[CnnTrainParams]:
-    """The same, but for the architecture and the seeds: no teacher is to be another's twin, or its pupil's."""
-    if params.teacher == "none":
-        return []
-    own = replace(params, model=params.teacher, teacher="none")
-    seeds = [(params.seed + number) % 2**32 for number in range(1, params.teachers + 1)]
-    return [with_suggestions(replace(own, seed=seed)) for seed in seeds]
 
 
 def with_suggestions(params: CnnTrainParams) -> CnnTrainParams:
@@ -179,16 +162,12 @@ def _finish(out: Path, params: CnnTrainParams, training: Training, trained: dict
     calibrated = save_calibrated(best_epoch, out / "model.keras", training.images, training.labels)
     write_history(out / "history.csv", state.history)
     draw_curves(out / "curves.png", state.history, state.best_epoch)
-    best = _best(state)
+    best = state.history[state.best_epoch - 1]
     figures = {name: best[name] for name in ("val_accuracy", "val_balanced_accuracy", "val_loss")}
     counts = {"epochs": state.epochs, "best_epoch": state.best_epoch, "seconds": round(state.seconds, 1)}
     figures["temperature"] = round(calibrated.temperature, 6)
     # The last file to appear: it says that the run is whole.
     write_json(out / "training.json", {**figures, **counts, **trained, "settings": params.as_dict()})
-
-
-def _best(state: TrainingState) -> dict[str, float]:
-    return state.history[state.best_epoch - 1]
 
 
 def _result(out: Path) -> TrainedCnn:

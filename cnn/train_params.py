@@ -37,13 +37,6 @@ class CnnTrainParams(Parameters):
     """Learn FER+'s votes instead of the majority's label, for the faces that have votes."""
     vote_share: Annotated[float, Ge(0), Le(1)] = 0.7
     """With soft targets: this share of a target comes from the votes, the rest from the label."""
-    teacher: Literal["none", "compact_resnet", "mini_xception", "reference", "vgg13"] = "none"
-    """Distillation: train this architecture first, with the same parameters on the same faces, and learn its answers
-    too."""
-    teachers: Annotated[int, Ge(1), Le(16)] = 1
-    """How many such networks, each with another seed; the mean of their answers is learnt."""
-    teacher_share: Annotated[float, Ge(0), Le(1)] = 0.5
-    """With a teacher: this share of a target comes from its answers, the rest from the votes and the label."""
     class_weighting: Literal["none", "sqrt", "balanced"] = "none"
     """Whether rare classes count more: not at all, by the root of their rarity, or until all count alike."""
     sampling: Literal["shuffled", "sqrt", "balanced"] = "shuffled"
@@ -88,8 +81,7 @@ class CnnTrainParams(Parameters):
     patience: Annotated[int, Ge(1)] | None = None
     """Stop after this many epochs without a better validation figure; never by default."""
     max_seconds: Annotated[float, Gt(0)] | None = None
-    """Stop at the end of the epoch in which this much time is spent; the schedule then stays unfinished. Each
-    teacher may take as much again."""
+    """Stop at the end of the epoch in which this much time is spent; the schedule then stays unfinished."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """What the network computes in while learning; it is validated and saved in float32. bfloat16 is nearly twice as
     fast on a processor with AVX512_BF16 or AMX (`lscpu` says) and slow on others."""

@@ -88,17 +88,6 @@ def test_a_killed_worker_ends_all_and_the_next_call_goes_on_to_the_same_network(
 
 
 @pytest.mark.slow
-def test_workers_train_a_teacher_too(faces: Path, tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow")
-    params, heard = replace(PARAMS, epochs=2, teacher="mini_xception"), list[str]()
-    trained = train_with_workers(faces, tmp_path / "out", params, 2, report=lambda said: heard.append(said.message))
-    halves = [message.split(":")[0] for message in heard if ": loss" in message]
-    assert halves == ["teacher 1/1", "teacher 1/1", "epoch 1/2", "epoch 2/2"]
-    alone = train_cnn(faces, tmp_path / "alone", params)
-    assert trained.loss == pytest.approx(alone.loss, rel=1e-3)
-
-
-@pytest.mark.slow
 def test_a_refusal_reaches_the_caller_in_the_workers_words(faces: Path, tmp_path: Path) -> None:
     params = replace(PARAMS, batch_size=30)  # more than the 20 faces that there are
     with pytest.raises(
