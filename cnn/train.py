@@ -187,7 +187,10 @@ def _result(out: Path) -> TrainedCnn:
 
 @contextmanager
 def _exit_on_sigterm() -> Iterator[None]:
-    """Turn SIGTERM into SystemExit, so that half-written files are removed; someone else's handler stays."""
+    """Turn SIGTERM into SystemExit, so that half-written files are removed; someone else's handler stays.
+
+    Ctrl-C stays a KeyboardInterrupt.
+    """
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
@@ -195,5 +198,12 @@ def _exit_on_sigterm() -> Iterator[None]:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         yield
+    except RuntimeError as error:
+        # TensorFlow makes this of a signal that comes while its C++ calls Python.
+        if "REPLACED BY KeyboardInterrupt" in str(error):
+            raise KeyboardInterrupt from error
+        if "REPLACED BY SystemExit" in str(error):
+            raise SystemExit(128 + signal.SIGTERM) from error
+        raise
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -18,7 +18,7 @@ from cnn.checkpoint import best_model, load_checkpoint
 from cnn.epochs import _Loop
 from cnn.errors import InputError, TrainingError
 from cnn.store import load_faces
-from cnn.train import CnnTrainParams, _training, train_cnn
+from cnn.train import CnnTrainParams, _exit_on_sigterm, _training, train_cnn
 from runs.parameters import ParameterError
 from runs.progress import Progress, silent
 from runs.record import RunMismatchError
@@ -225,6 +225,15 @@ def test_a_signal_ends_cleanly_and_the_finished_epochs_stay(
     assert loaded is not None
     assert loaded[0].epochs >= 1
     assert not [file for file in (tmp_path / "run" / "checkpoint").iterdir() if file.name.startswith(".")]
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"), [("KeyboardInterrupt", KeyboardInterrupt), ("SystemExit", SystemExit), ("Timeout", RuntimeError)]
+)
+def test_a_signal_that_tensorflow_made_another_error_of_is_itself_again(word: str, kind: type[BaseException]) -> None:
+    mismatch = "MISMATCH of original and normalized active exception types: ORIGINAL InvalidArgumentError REPLACED BY "
+    with pytest.raises(kind), _exit_on_sigterm():
+        raise RuntimeError(f"pybind11::error_already_set: {mismatch}{word}: <EMPTY MESSAGE>")
 
 
 @pytest.mark.slow
