@@ -15,7 +15,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from urllib.error import HTTPError
 
 import cv2
 import numpy as np
@@ -95,14 +94,8 @@ def served(place: Path, prefect_server: str) -> Iterator[Callable[..., Any]]:
         assert runner.poll() is None, (place / "runner.log").read_text()
         content = json.dumps(body).encode()
         request = urllib.request.Request(f"{prefect_server}/{path}", content, {"Content-Type": "application/json"})
-        while True:
-            try:
-                with urllib.request.urlopen(request, timeout=60) as answer:
-                    return json.load(answer)
-            except HTTPError as busy:  # the server's database, on a machine with too much to do
-                if busy.code != 503:
-                    raise
-                time.sleep(1)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
 
     try:
         yield ask
