@@ -34,6 +34,7 @@ def candidates(asked: argparse.Namespace, folder: Path) -> dict[str, Ask]:
     from cnn.export.step import FormatName, export_cnn
     from cnn.logits import network_of
     from cnn.predict import load_model
+    from cnn.views import views_of, with_views
 
     model = load_model(asked.model)
     formats: tuple[FormatName, ...] = ("onnx", "tflite", "tflite-int8") if asked.faces else ("onnx", "tflite")
@@ -44,8 +45,9 @@ def candidates(asked: argparse.Namespace, folder: Path) -> dict[str, Ask]:
             title = _TITLES[runtime] + (", int8" if FORMATS[name].needs_faces else "")
             found[title] = RUNTIMES[runtime](folder / "files" / FORMATS[name].file, asked.threads)
     if asked.unfolded:
-        write_onnx(network_of(model), folder / "unfolded.onnx", {})
-        write_tflite(network_of(model), folder / "unfolded.tflite")
+        unfolded = with_views(network_of(model), views_of(model))
+        write_onnx(unfolded, folder / "unfolded.onnx", {})
+        write_tflite(unfolded, folder / "unfolded.tflite")
         for runtime, title in _TITLES.items():
             file = folder / ("unfolded.tflite" if runtime == "litert" else "unfolded.onnx")
             found[f"{title}, unfolded"] = RUNTIMES[runtime](file, asked.threads)

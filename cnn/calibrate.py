@@ -26,6 +26,7 @@ from cnn.logits import TEMPERATURE, logits_of, network_of, temperature_of, with_
 from cnn.predict import load_model, probabilities, with_temperature
 from cnn.saving import save_model
 from cnn.store import load_faces
+from cnn.views import Views, views_of
 from runs.files import replacing_file
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Calibrated:
     log_loss_after: float
 
 
-def calibrate_cnn(model: Path, faces: Path, out: Path) -> Calibrated:
+def calibrate_cnn(model: Path, faces: Path, out: Path, views: Views | None = None) -> Calibrated:
     """Fit the temperature of a saved model on the validation split of a store, and save the model with it.
 
     `train_cnn` does the same at its end; this is for models of old, or for other faces.
@@ -70,6 +71,8 @@ def calibrate_cnn(model: Path, faces: Path, out: Path) -> Calibrated:
         A store written by `cnn.merge.merge`.
     out
         The file to write; it may be `model`.
+    views
+        How many views of a face the model then averages, see `cnn.views`; unless given as many as before.
 
     Raises
     ------
@@ -84,31 +87,36 @@ def calibrate_cnn(model: Path, faces: Path, out: Path) -> Calibrated:
         raise InputError(
             f"{faces}: {FEWEST_FACES} validation faces are needed to calibrate. Got {len(labels)}. Merge more."
         )
-    return save_calibrated(model, out, images, labels)
+    return save_calibrated(model, out, images, labels, views)
 
 
-def save_calibrated(model: Path, out: Path, images: np.ndarray, labels: np.ndarray) -> Calibrated:
+def save_calibrated(
+    model: Path, out: Path, images: np.ndarray, labels: np.ndarray, views: Views | None = None
+) -> Calibrated:
     """Save a model with the temperature that suits some faces best; with fewer than 100 of them, as it is.
 
     Parameters
     ----------
     images, labels
         (n, height, width) uint8, which must not be what the model learned from, and (n,) positions in `EXPRESSIONS`.
+    views
+        As in `calibrate_cnn`.
 
     Raises
     ------
     InputError
         The model is missing or damaged, or its network does not end in a softmax.
     """
-    loaded = load_model(model)
-    stored, few = temperature_of(loaded), len(labels) < FEWEST_FACES
-    answers = with_temperature(probabilities(loaded, images, _BATCH), 1 / stored)
+    old = load_model(model)
+    seeing = with_network(old, network_of(old), views)
+    stored, few = temperature_of(old), len(labels) < FEWEST_FACES
+    answers = with_temperature(probabilities(seeing, images, _BATCH), 1 / stored)
     temperature = stored if few else fit_temperature(answers, labels)
     with replacing_file(out) as beside:
-        if few:
+        if few and views_of(seeing) == views_of(old):
             shutil.copyfile(model, beside)
         else:
-            save_model(_calibrated(loaded, temperature), beside)
+            save_model(_calibrated(seeing, temperature), beside)
     after = with_temperature(answers, temperature)
     return Calibrated(out, temperature, len(labels), log_loss(answers, labels), log_loss(after, labels))
 

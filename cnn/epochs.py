@@ -26,7 +26,7 @@ from runs.progress import Progress, Report
 if TYPE_CHECKING:
     import keras
 
-_VALIDATION_BATCH = 256
+VALIDATION_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class _Loop:
         figures["samples_per_second"] = watch.samples_per_second()
         figures["learning_rate"] = float(self.model.optimizer.learning_rate)
         self.judged.set_weights(self.average.of(self.model))
-        answers = probabilities(self.judged, self.training.images, _VALIDATION_BATCH)
+        answers = probabilities(self.judged, self.training.images, VALIDATION_BATCH)
         figures |= validate(answers, self.training.labels)
         watch.check("validation loss", figures["val_loss"])
         self._judge(figures)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cnn.errors import InputError
+from cnn.views import views_of, with_views
 
 if TYPE_CHECKING:
     import keras
@@ -18,11 +19,11 @@ TEMPERATURE = "temperature"
 
 
 def network_of(model: keras.Model) -> keras.Model:
-    """The network inside what `cnn.models.with_preprocessing` put around it; a bare network is its own."""
+    """The network inside what `cnn.models.with_preprocessing` and `with_views` put around it; a bare one is its own."""
     import keras
 
-    last = model.layers[-1]
-    return network_of(last) if isinstance(last, keras.Model) else model
+    inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return network_of(inner[-1]) if inner else model
 
 
 def temperature_of(model: keras.Model) -> float:
@@ -74,15 +75,17 @@ def inner_input(model: keras.Model, faces: Any) -> Any:
     return keras.ops.convert_to_numpy(keras.Model(model.inputs[0], model.layers[-2].output)(faces, training=False))
 
 
-def with_network(model: keras.Model, network: keras.Model) -> keras.Model:
-    """`model` with another network inside; what is around it is shared."""
-    import keras
+def with_network(model: keras.Model, network: keras.Model, views: int | None = None) -> keras.Model:
+    """`model` with another network inside, and with so many `views` of a face (`with_views`): as many, if None.
 
-    if network_of(model) is model:
+    A bare network without views stays bare.
+    """
+    from cnn.models import with_preprocessing
+
+    views = views or views_of(model)
+    if network_of(model) is model and views == 1:
         return network
-    return keras.Model(
-        model.inputs[0], with_network(model.layers[-1], network)(model.layers[-2].output), name=model.name
-    )
+    return with_preprocessing(with_views(network, views))
 
 
 def _activation(layer: Any) -> str:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from cnn.augment import mirrored
 from cnn.batches import as_input
 from cnn.errors import InputError
 from cnn.labels import EXPRESSIONS
@@ -109,7 +108,7 @@ def load_model(path: Path) -> keras.Model:
     return model
 
 
-def probabilities(model: keras.Model, images: np.ndarray, batch_size: int, *, mirror: bool = False) -> np.ndarray:
+def probabilities(model: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarray:
     """Ask `model` about grey faces of one size, a batch at a time.
 
     Parameters
@@ -120,8 +119,6 @@ def probabilities(model: keras.Model, images: np.ndarray, batch_size: int, *, mi
         (n, height, width), uint8; may be a mapped file.
     batch_size
         Faces in one call.
-    mirror
-        Average over each face and its mirror image.
 
     Returns
     -------
@@ -130,11 +127,7 @@ def probabilities(model: keras.Model, images: np.ndarray, batch_size: int, *, mi
     """
     answers = [np.zeros((0, model.output_shape[-1]), np.float32)]
     for start in range(0, len(images), batch_size):
-        faces = images[start : start + batch_size]
-        answer = model.predict_on_batch(as_input(faces))
-        if mirror:
-            answer = (answer + model.predict_on_batch(as_input(mirrored(faces)))) / 2
-        answers.append(answer)
+        answers.append(model.predict_on_batch(as_input(images[start : start + batch_size])))
     return np.concatenate(answers)
 
 

@@ -19,10 +19,11 @@ from cnn.augment import Augmentation
 from cnn.batches import TrainingFaces, targets_of, weights_of
 from cnn.calibrate import save_calibrated
 from cnn.checkpoint import best_model
-from cnn.epochs import Training, train_epochs
+from cnn.epochs import VALIDATION_BATCH, Training, train_epochs, validate
 from cnn.errors import InputError
 from cnn.labels import EXPRESSIONS
 from cnn.mixing import Mixing
+from cnn.predict import load_model, probabilities
 from cnn.report import draw_curves, write_history
 from cnn.store import IMAGES, TABLE, FaceStore, load_faces
 from cnn.team import Team, team_of
@@ -39,7 +40,7 @@ __all__ = ["CnnTrainParams", "TrainedCnn", "train_cnn"]
 
 @dataclass(frozen=True)
 class TrainedCnn:
-    """What a training gave: `accuracy` and the others are the saved epoch's on the validation faces."""
+    """What a training gave: `accuracy` and the others are the saved model's on the validation faces."""
 
     folder: Path
     model: Path
@@ -159,11 +160,11 @@ def _augmentation(params: CnnTrainParams) -> Augmentation:
 def _finish(out: Path, params: CnnTrainParams, training: Training, trained: dict[str, Any]) -> None:
     state = trained.pop("state")
     best_epoch = best_model(out / "checkpoint", state)
-    calibrated = save_calibrated(best_epoch, out / "model.keras", training.images, training.labels)
+    images, labels = training.images, training.labels
+    calibrated = save_calibrated(best_epoch, out / "model.keras", images, labels, params.views)
     write_history(out / "history.csv", state.history)
     draw_curves(out / "curves.png", state.history, state.best_epoch)
-    best = state.history[state.best_epoch - 1]
-    figures = {name: best[name] for name in ("val_accuracy", "val_balanced_accuracy", "val_loss")}
+    figures = validate(probabilities(load_model(calibrated.model), images, VALIDATION_BATCH), labels)
     counts = {"epochs": state.epochs, "best_epoch": state.best_epoch, "seconds": round(state.seconds, 1)}
     figures["temperature"] = round(calibrated.temperature, 6)
     # The last file to appear: it says that the run is whole.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from cnn.views import Views
 from runs.parameters import Parameters
 
 
@@ -75,6 +76,9 @@ class CnnTrainParams(Parameters):
     """Share of the faces in which one rectangle is hidden by noise."""
     weight_averaging: Annotated[float, Ge(0), Lt(1)] = 0.995
     """Momentum of the averaged weights, by batch; they are what is validated and saved. 0 switches it off."""
+    views: Views = 1
+    """Views of each face whose answers the saved model averages: 2 adds the mirror image, 6 also larger and smaller
+    ones. More right answers, for as many times the work; `facefoundry cnn calibrate --views` changes it later."""
     select_by: Literal["accuracy", "balanced_accuracy", "loss"] = "accuracy"
     """Which validation figure chooses the saved epoch. Accuracy over all faces is the one that varies least
     by chance; balanced accuracy rests on the few faces of the rarest class."""

@@ -19,6 +19,7 @@ from cnn.labels import EXPRESSIONS
 from cnn.logits import network_of, temperature_of
 from cnn.predict import load_model, probabilities
 from cnn.store import load_faces
+from cnn.views import views_of, with_views
 from runs.files import replacing_folder, write_json
 from runs.parameters import ParameterError, Parameters
 from runs.progress import Progress, Report, silent
@@ -117,7 +118,7 @@ def export_cnn(
     """Write `model` in each of `formats`, compare every file with Keras in its runtimes, and record it all.
 
     All files take float32 grey pixels of 0 to 255, (batch, 48, 48, 1) with any batch, and give the probabilities of
-    `EXPRESSIONS`, (batch, 5): scaling, and the temperature of a calibrated model, are inside. Faces of other sizes
+    `EXPRESSIONS`, (batch, 5): scaling, views and the temperature of a calibrated model are inside. Faces of other sizes
     must be resized before, with averaging, as `cnn.preprocess.to_face` does.
 
     Parameters
@@ -148,7 +149,7 @@ def export_cnn(
     loaded = load_model(model)
     network = _network(loaded, model)
     truth = _truth(loaded, faces, params)
-    lighter = fold(network)
+    lighter = with_views(fold(network), views_of(loaded))
     notes = {"classes": ",".join(EXPRESSIONS), "pixels": "0 to 255", "model_sha256": digest(model)}
     with replacing_folder(out, known=(_RECORD, *(one.file for one in FORMATS.values()))) as folder:
         exports = []
@@ -251,6 +252,7 @@ def _record(result: CnnExport, loaded: keras.Model, notes: dict[str, str]) -> di
         "network": network_of(loaded).name,
         "parameters": loaded.count_params(),
         "temperature": temperature_of(loaded),
+        "views": views_of(loaded),
         "classes": list(EXPRESSIONS),
         "pixels": "float32, grey, 0 to 255",
         "tolerance": TOLERANCE,

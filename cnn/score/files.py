@@ -16,6 +16,7 @@ from cnn.score.measured import Measured
 from cnn.score.params import EvaluateCnnParams
 from cnn.score.reliability import reliability
 from cnn.store import TABLE
+from cnn.views import views_of
 from runs.files import write_json, write_text
 from runs.record import digest
 
@@ -34,7 +35,7 @@ OUTPUTS = (
 
 
 def write_measured(folder: Path, measured: Measured, faces: Path, params: EvaluateCnnParams) -> None:
-    """Write ``measured.json``: how it was measured, and the store's faces by source, split and class.
+    """Write ``measured.json``: how it was measured, the model's views, and the store's faces by source, split, class.
 
     `table_sha256` is that of the store's table, which a training's ``run.json`` names too.
     """
@@ -43,7 +44,8 @@ def write_measured(folder: Path, measured: Measured, faces: Path, params: Evalua
     for (source, split, expression), count in sorted(Counter(told).items()):
         counts.setdefault(source, {}).setdefault(split, {})[expression] = count
     store = {"table_sha256": digest(faces / TABLE), "counts": counts}
-    write_json(folder / "measured.json", {"parameters": params.as_dict(), "faces": store})
+    about = {"parameters": params.as_dict(), "views": views_of(measured.model), "faces": store}
+    write_json(folder / "measured.json", about)
 
 
 def write_tables(folder: Path, measured: Measured, score: CnnScore) -> None:

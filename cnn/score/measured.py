@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cnn.augment import mirrored
 from cnn.calibrate import FEWEST_FACES, fit_temperature
 from cnn.errors import InputError
 from cnn.logits import temperature_of
@@ -72,7 +71,7 @@ def measure(path: Path, store: FaceStore, params: EvaluateCnnParams, report: Rep
     own = temperature_of(model)
     # What was fitted before there was a temperature in the model is fitted now, to show what it would bring.
     fitted = own if own != 1 else _fitted(model, store, params)
-    sides = _ask(model, images, params, report)
+    answers = _ask(model, images, params, report)
     return Measured(
         path=path,
         sha256=sha256,
@@ -81,9 +80,9 @@ def measure(path: Path, store: FaceStore, params: EvaluateCnnParams, report: Rep
         labels=labels,
         table=table,
         everything=store.table,
-        answers=sides.mean(axis=0),
-        before=_cooled(sides, 1 / own),
-        after=None if fitted is None else _cooled(sides, fitted / own),
+        answers=answers,
+        before=with_temperature(answers, 1 / own),
+        after=None if fitted is None else with_temperature(answers, fitted / own),
         temperature=fitted,
         stored=own != 1,
     )
@@ -100,16 +99,10 @@ def _fitted(model: keras.Model, store: FaceStore, params: EvaluateCnnParams) -> 
 
 
 def _ask(model: keras.Model, images: np.ndarray, params: EvaluateCnnParams, report: Report) -> np.ndarray:
-    """(1, n, classes), or (2, n, classes) with the answers for the mirrored faces."""
     total, answers = len(images), []
     for start in range(0, total, _CHUNK):
         faces = images[start : start + _CHUNK]
-        sides = (faces, mirrored(faces)) if params.mirror else (faces,)
-        answers.append([probabilities(model, side, params.batch_size) for side in sides])
+        answers.append(probabilities(model, faces, params.batch_size))
         done = start + len(faces)
         report(Progress(f"{done} of {total} faces asked", done, total))
-    return np.concatenate(answers, axis=1)
-
-
-def _cooled(sides: np.ndarray, temperature: float) -> np.ndarray:
-    return np.mean([with_temperature(side, temperature) for side in sides], axis=0)
+    return np.concatenate(answers)

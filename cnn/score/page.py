@@ -17,6 +17,7 @@ from cnn.score.reliability import reliability
 from cnn.score.template import environment
 from cnn.score.training import TrainingRecord
 from cnn.store import TABLE
+from cnn.views import views_of
 from runs.page import count, now, printable
 from runs.progress import duration
 from runs.record import digest
@@ -161,6 +162,7 @@ def _facts(measured: Measured, faces: Path, params: EvaluateCnnParams) -> list[t
     rows = [
         ("model", f"{measured.path}, SHA-256 {measured.sha256[:16]}"),
         ("network", shape),
+        ("views of a face", str(views_of(measured.model))),
         ("faces", f"{faces}, table's SHA-256 {digest(faces / TABLE)[:16]}"),
         ("of", sources),
         ("date", now()),

@@ -18,7 +18,5 @@ class EvaluateCnnParams(Parameters):
     """The faces to measure on. Choose between models on `validation`; look at `test` at the end."""
     batch_size: Annotated[int, Ge(1)] = 256
     """Faces in one call of the network; bounds the memory, does not change the figures."""
-    mirror: bool = False
-    """Average the answers over each face and its mirror image."""
     explained_faces: Annotated[int, Ge(0)] = 32
     """Faces of each class whose class-activation maps the page averages; 0 leaves the maps out."""

@@ -52,7 +52,7 @@ def what(facts: CardFacts) -> str:
         f"A network (`{plain(wanted.get('model'))}`, {number(trained.get('parameters'))} weights) for the expression "
         "of one face. A grey face of 48 x 48 pixels, 0 to 255, goes in; the probabilities of "
         f"{', '.join(map(plain, classes)) if isinstance(classes, list) else plain(None)} come out. "
-        f"{_calibration(trained)}"
+        f"{_calibration(trained)}{_views(facts.record('measured.json'))}"
     )
 
 
@@ -105,6 +105,11 @@ def _calibration(trained: Mapping[str, Any]) -> str:
     if temperature == 1:
         return "They are not calibrated: the temperature is 1."
     return f"They are calibrated on the validation faces, by the temperature {number(temperature)}."
+
+
+def _views(measured: Mapping[str, Any]) -> str:
+    views = measured.get("views", 1)
+    return "" if views == 1 else f" The model makes {number(views)} views of the face and averages their answers."
 
 
 def _sources(facts: CardFacts) -> list[str]:

@@ -100,19 +100,6 @@ def test_without_validation_faces_a_model_is_measured_as_it_is(
     assert score.calibration is None
 
 
-def test_mirroring_gives_mirrored_faces_the_same_answers(
-    small_model: Path, write_store: Callable[..., Path], tmp_path: Path
-) -> None:
-    faces = write_store(test=10)
-    images = np.load(faces / "images.npy")
-    tables = []
-    for name in ("as it is", "mirrored"):
-        evaluate_cnn(small_model, faces, tmp_path / name, EvaluateCnnParams(mirror=True, explained_faces=0))
-        tables.append(pd.read_csv(tmp_path / name / "predictions.csv").filter(like="p_"))
-        np.save(faces / "images.npy", images[:, :, ::-1].copy())
-    np.testing.assert_allclose(tables[0], tables[1], atol=2e-5)
-
-
 def test_an_empty_split_is_named(small_model: Path, write_store: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="`split` 'test' has no faces"):
         evaluate_cnn(small_model, write_store(test=0), tmp_path / "score")

@@ -183,10 +183,8 @@ def test_crops_of_one_photograph_stay_on_one_side() -> None:
 def test_skip_names_the_row() -> None:
     skips: list[Skip] = []
     drop_copies(table("ab" * 2), skips)
-    assert [(skip.file, skip.line, skip.value) for skip in skips] == [
-        ("f/Training", 4, "Happy a"),
-        ("f/Training", 5, "Happy b"),
-    ]
+    expected = [("f/Training", 4, "Happy a"), ("f/Training", 5, "Happy b")]
+    assert [(skip.file, skip.line, skip.value) for skip in skips] == expected
 
 
 def test_groups_follow_chains() -> None:

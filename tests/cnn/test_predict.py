@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cnn.errors import InputError
-from cnn.predict import Expressions, load_model, probabilities
+from cnn.predict import Expressions, load_model
 
 keras = pytest.importorskip("keras")
 
@@ -57,13 +57,6 @@ def test_a_face_twice_as_large_is_answered_alike(expressions: Expressions) -> No
 
 def test_no_faces_no_answers(expressions: Expressions) -> None:
     assert expressions.predict([]).shape == (0, 5)
-
-
-def test_mirror_averages_both_answers(expressions: Expressions) -> None:
-    images = np.stack([face(48, 48), face(48, 49)[:, :48]])
-    plain, turned = (probabilities(expressions.model, side, 8) for side in (images, images[:, :, ::-1]))
-    both = probabilities(expressions.model, images, 8, mirror=True)
-    np.testing.assert_allclose(both, (plain + turned) / 2, atol=1e-6)
 
 
 @pytest.mark.parametrize("wrong", [face(48, 48, 1), face(48), face(0, 48), face(48, 48).astype(np.float32)])

@@ -81,6 +81,12 @@ def test_a_temperature_of_one_calibrates_nothing() -> None:
         assert words in network({"training.json": {**TRAINING, "temperature": temperature}})
 
 
+def test_views_are_told() -> None:
+    words = "The model makes 6 views of the face and averages their answers."
+    assert words in network({"training.json": TRAINING, "measured.json": {**MEASURED, "views": 6}})
+    assert "views" not in network({"training.json": TRAINING, "measured.json": {**MEASURED, "views": 1}})
+
+
 def test_a_card_is_short() -> None:
     assert len(network().splitlines()) < 110
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cnn.calibrate import save_calibrated
 from cnn.errors import CnnError, InputError
 from cnn.export import step
 from cnn.export.runtimes import RUNTIMES
@@ -24,6 +25,7 @@ from runs.record import digest
 keras = pytest.importorskip("keras")
 
 ALL = ("onnx", "tflite", "tflite-int8")
+_NOTHING = (np.zeros((0, 48, 48), np.uint8), np.zeros(0, int))
 
 
 @pytest.fixture
@@ -31,12 +33,16 @@ def faces(write_store: Callable[..., Path]) -> Path:
     return write_store(train=30, validation=20, test=10)
 
 
-@pytest.mark.parametrize("split", ["validation", "test"])
-def test_every_file_is_measured_against_keras(small_model: Path, faces: Path, tmp_path: Path, split: Any) -> None:
+@pytest.mark.parametrize(("split", "views"), [("validation", 1), ("test", 6)])
+def test_every_file_is_measured_against_keras(
+    small_model: Path, faces: Path, tmp_path: Path, split: Any, views: Any
+) -> None:
+    small_model = save_calibrated(small_model, tmp_path / "model.keras", *_NOTHING, views).model
     params = ExportCnnParams(split=split, representative_faces=8)
     result = export_cnn(small_model, tmp_path / "out", ALL, params, faces=faces)
     images, labels, _ = load_faces(faces).split(split)
     expected = probabilities(load_model(small_model), images, 64)
+    assert json.loads((tmp_path / "out" / "export.json").read_text())["views"] == views
     assert (result.faces, result.accuracy) == (len(images), (expected.argmax(axis=1) == labels).mean())
     assert [one.format for one in result.exports] == list(ALL)
     for one in result.exports:

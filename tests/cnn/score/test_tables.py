@@ -86,5 +86,5 @@ def test_empty_bins_are_left_out() -> None:
 def test_the_command_can_be_typed_again() -> None:
     where = (Path("my runs/model.keras"), Path("faces"), Path("score"))
     assert command(*where, EvaluateCnnParams()) == "facefoundry cnn evaluate 'my runs/model.keras' faces score"
-    changed = command(*where, EvaluateCnnParams(split="validation", mirror=True, explained_faces=4))
-    assert changed.endswith(" score --split validation --mirror --explained-faces 4")
+    changed = command(*where, EvaluateCnnParams(split="validation", batch_size=64, explained_faces=4))
+    assert changed.endswith(" score --split validation --batch-size 64 --explained-faces 4")
