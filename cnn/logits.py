@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cnn.errors import InputError
-from cnn.views import views_of, with_views
+from cnn.views import seen_by, views_of, with_views
 
 if TYPE_CHECKING:
     import keras
@@ -22,8 +22,8 @@ def network_of(model: keras.Model) -> keras.Model:
     """The network inside what `cnn.models.with_preprocessing` and `with_views` put around it; a bare one is its own."""
     import keras
 
-    inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-    return network_of(inner[-1]) if inner else model
+    last = model.layers[-1]
+    return network_of(last) if isinstance(last, keras.Model) else seen_by(model)
 
 
 def temperature_of(model: keras.Model) -> float:
@@ -69,8 +69,7 @@ def inner_input(model: keras.Model, faces: Any) -> Any:
     """What the network inside a model gets for `faces` (batch, height, width, 1): they are resized to what it takes."""
     import keras
 
-    network = network_of(model)
-    if network is model:
+    if not isinstance(model.layers[-1], keras.Model):
         return faces
     return keras.ops.convert_to_numpy(keras.Model(model.inputs[0], model.layers[-2].output)(faces, training=False))
 
@@ -78,14 +77,15 @@ def inner_input(model: keras.Model, faces: Any) -> Any:
 def with_network(model: keras.Model, network: keras.Model, views: int | None = None) -> keras.Model:
     """`model` with another network inside, and with so many `views` of a face (`with_views`): as many, if None.
 
-    A bare network without views stays bare.
+    What is around it is shared.
     """
-    from cnn.models import with_preprocessing
+    import keras
 
-    views = views or views_of(model)
-    if network_of(model) is model and views == 1:
-        return network
-    return with_preprocessing(with_views(network, views))
+    last = model.layers[-1]
+    if not isinstance(last, keras.Model):
+        return with_views(network, views or views_of(model))
+    inside = with_network(last, network, views)
+    return keras.Model(model.inputs[0], inside(model.layers[-2].output), name=model.name)
 
 
 def _activation(layer: Any) -> str:

@@ -16,6 +16,7 @@ from cnn.batches import as_input
 from cnn.errors import InputError
 from cnn.labels import EXPRESSIONS
 from cnn.logits import network_of, temperature_of, with_network
+from cnn.views import views_of
 
 if TYPE_CHECKING:
     import keras
@@ -118,7 +119,7 @@ def probabilities(model: keras.Model, images: np.ndarray, batch_size: int) -> np
     images
         (n, height, width), uint8; may be a mapped file.
     batch_size
-        Faces in one call.
+        Faces in one call, each view counted as one.
 
     Returns
     -------
@@ -126,8 +127,9 @@ def probabilities(model: keras.Model, images: np.ndarray, batch_size: int) -> np
         (n, classes), float32.
     """
     answers = [np.zeros((0, model.output_shape[-1]), np.float32)]
-    for start in range(0, len(images), batch_size):
-        answers.append(model.predict_on_batch(as_input(images[start : start + batch_size])))
+    size = max(batch_size // views_of(model), 1)
+    for start in range(0, len(images), size):
+        answers.append(model.predict_on_batch(as_input(images[start : start + size])))
     return np.concatenate(answers)
 
 

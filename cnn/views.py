@@ -24,6 +24,8 @@ Views = Literal[1, 2, 6]
 """How many: the face alone, also its mirror image, or both also larger and smaller."""
 
 _LAYER = "views"
+_TYPE = "float32"
+"""Of each layer: that of the process is one object for all, and Keras writes its address into the file."""
 _RIM = 2
 """Pixels on each side: without them a face of 48 becomes an eleventh larger; with as many more, mirrored at the rim, a
 thirteenth smaller."""
@@ -52,7 +54,7 @@ def with_views(network: keras.Model, views: int) -> keras.Model:
     if views == 1:
         return network
     face = keras.Input(network.input_shape[1:], name="one_face")
-    seen = keras.layers.Concatenate(axis=0, name=_LAYER)(_views(face, views))
+    seen = keras.layers.Concatenate(axis=0, name=_LAYER, dtype=_TYPE)(_views(face, views))
     answers = _mean(network(seen, training=False), views)
     return _with_steady_names(keras.Model(face, answers, name=f"{network.name}_views"))
 
@@ -61,12 +63,23 @@ def views_of(model: keras.Model) -> int:
     """How many views of a face a model averages; 1 where it was made without."""
     import keras
 
-    for layer in model.layers:
-        if layer.name == _LAYER and isinstance(layer, keras.layers.Concatenate):
-            return len(layer.input)
-        if isinstance(layer, keras.Model) and (found := views_of(layer)) > 1:
-            return found
-    return 1
+    if isinstance(model.layers[-1], keras.Model):
+        return views_of(model.layers[-1])
+    return next((len(layer.input) for layer in model.layers if _shows_views(layer)), 1)
+
+
+def seen_by(model: keras.Model) -> keras.Model:
+    """The network that `with_views` made `model` of; `model` itself where it was made without."""
+    import keras
+
+    seeing = any(map(_shows_views, model.layers))
+    return next(layer for layer in model.layers if isinstance(layer, keras.Model)) if seeing else model
+
+
+def _shows_views(layer: Any) -> bool:
+    import keras
+
+    return layer.name == _LAYER and isinstance(layer, keras.layers.Concatenate)
 
 
 def _views(face: Any, views: int) -> list[Any]:
@@ -75,10 +88,10 @@ def _views(face: Any, views: int) -> list[Any]:
     height, width = face.shape[1:3]
     seen = [face]
     if views > 2:
-        cut = keras.layers.Cropping2D(_RIM, name="middle")(face)
+        cut = keras.layers.Cropping2D(_RIM, name="middle", dtype=_TYPE)(face)
         wide = keras.ops.pad(face, ((0, 0), (_RIM, _RIM), (_RIM, _RIM), (0, 0)), mode="reflect")
-        seen += [keras.layers.Resizing(height, width, name="larger")(cut)]
-        seen += [keras.layers.Resizing(height, width, name="smaller")(wide)]
+        seen += [keras.layers.Resizing(height, width, name="larger", dtype=_TYPE)(cut)]
+        seen += [keras.layers.Resizing(height, width, name="smaller", dtype=_TYPE)(wide)]
     # `flip` becomes an operation that OpenCV cannot read from ONNX.
     return seen + [keras.ops.take(one, list(reversed(range(width))), axis=2) for one in seen]
 
@@ -89,7 +102,7 @@ def _mean(answers: Any, views: int) -> Any:
 
     logits = keras.ops.log(keras.ops.maximum(answers, float(np.finfo(np.float32).tiny)))
     by_view = keras.ops.reshape(logits, (views, -1, answers.shape[-1]))
-    return keras.layers.Softmax(name="mean_answer", dtype="float32")(keras.ops.mean(by_view, axis=0))
+    return keras.layers.Softmax(name="mean_answer", dtype=_TYPE)(keras.ops.mean(by_view, axis=0))
 
 
 def _with_steady_names(model: keras.Model) -> keras.Model:

@@ -126,7 +126,7 @@ def _check(name: str, value: Any, hint: Any) -> None:
             _check_bounds(name, value, rules)
     elif origin in (Union, UnionType):
         _check_union(name, value, get_args(hint))
-    elif origin is Literal and value not in get_args(hint):
+    elif origin is Literal and (type(value), value) not in [(type(one), one) for one in get_args(hint)]:
         raise ParameterError(f"`{name}` must be one of {', '.join(map(repr, get_args(hint)))}. Got {value!r}.")
     elif hint in (int, float, bool):
         _check_number(name, value, hint)
@@ -172,6 +172,8 @@ def _from_plain(value: Any, hint: Any) -> Any:
         return _from_plain(value, others[0]) if value is not None and len(others) == 1 else value
     if hint is Path and isinstance(value, str):
         return Path(value)
+    if origin is Literal and {type(one) for one in get_args(hint)} == {int}:
+        return _from_plain(value, int)
     return _number_from_plain(value, hint) if hint in (int, float) and not isinstance(value, bool) else value
 
 

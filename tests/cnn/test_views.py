@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from cnn.calibrate import calibrate_cnn, save_calibrated
 from cnn.errors import InputError
 from cnn.explain import class_activation_maps
 from cnn.logits import network_of, temperature_of, with_network
+from cnn.models import with_preprocessing
 from cnn.predict import Expressions, load_model, probabilities
 from cnn.saving import save_model
 from cnn.store import load_faces
@@ -94,21 +96,40 @@ def test_a_certain_answer_has_no_infinite_logit(faces: np.ndarray) -> None:
 
 
 def test_they_are_found_in_a_file_put_in_and_taken_out(network: Any, faces: np.ndarray, tmp_path: Path) -> None:
-    bare = with_network(network, network, 6)
-    save_model(bare, tmp_path / "six.keras")
+    made = with_preprocessing(with_views(network, 6))
+    save_model(made, tmp_path / "six.keras")
     six = load_model(tmp_path / "six.keras")
     assert views_of(six) == 6
-    np.testing.assert_array_equal(probabilities(six, faces, 12), probabilities(bare, faces, 12))
+    np.testing.assert_array_equal(probabilities(six, faces, 12), probabilities(made, faces, 12))
     two = with_network(six, network_of(six), 2)
     assert (views_of(two), views_of(with_network(two, network_of(two)))) == (2, 2)
     one = with_network(six, network_of(six), 1)
     np.testing.assert_allclose(probabilities(one, faces, 12), probabilities(network, faces, 12), atol=1e-6)
 
 
-def test_the_same_model_is_the_same_file(network: Any, tmp_path: Path) -> None:
+def test_the_same_model_is_the_same_file(small_model: Path, faces: np.ndarray, tmp_path: Path) -> None:
     for name in ("first", "second"):
-        save_model(with_network(network, network, 6), tmp_path / f"{name}.keras")
+        save_calibrated(small_model, tmp_path / f"{name}.keras", faces, np.zeros(len(faces), int), 6)
     assert (tmp_path / "first.keras").read_bytes() == (tmp_path / "second.keras").read_bytes()
+    # Where layers share an object, Keras writes its address, which is another in each process.
+    assert b"shared_object_id" not in zipfile.ZipFile(tmp_path / "first.keras").read("config.json")
+
+
+def test_what_else_is_around_a_network_stays(network: Any, faces: np.ndarray) -> None:
+    pixels = keras.Input((48, 48, 1))
+    around = keras.Model(pixels, network(keras.layers.Rescaling(3)(pixels)))
+    again = with_network(around, network_of(around))
+    np.testing.assert_allclose(probabilities(again, faces, 12), probabilities(around, faces, 12), atol=1e-6)
+    six = with_network(around, network_of(around), 6)
+    assert (network_of(six), views_of(six)) == (network, 6)
+
+
+def test_a_model_inside_a_network_is_not_the_network(network: Any) -> None:
+    pixels = keras.Input((48, 48, 1))
+    inside = keras.Model(pixels, keras.layers.Flatten()(pixels))
+    whole = keras.Model(pixels, keras.layers.Dense(5, activation="softmax")(inside(pixels)))
+    assert network_of(whole) is whole
+    assert network_of(with_views(whole, 2)) is whole
 
 
 def test_the_face_itself_is_explained(small_model: Path, faces: np.ndarray) -> None:

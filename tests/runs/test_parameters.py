@@ -19,6 +19,7 @@ class Sample(Parameters):
     rate: Annotated[float, Gt(0), Lt(1)] = 0.5
     most: Annotated[int, Ge(1)] | None = None
     kind: Literal["HAAR", "LBP"] = "HAAR"
+    depth: Literal[1, 2, 6] = 1
     loud: bool = False
     where: Path = Path("here")
     beside: Path | None = None
@@ -44,6 +45,9 @@ def test_values_inside_the_rules_are_taken(values: dict[str, object]) -> None:
         ({"rate": float("inf")}, "`rate` must be finite"),
         ({"most": 0}, "`most` must be at least 1"),
         ({"kind": "HOG"}, r"`kind` must be one of 'HAAR', 'LBP'\. Got 'HOG'"),
+        ({"depth": 3}, r"`depth` must be one of 1, 2, 6\. Got 3"),
+        ({"depth": 6.0}, r"`depth` must be one of 1, 2, 6\. Got 6\.0"),
+        ({"depth": True}, r"`depth` must be one of 1, 2, 6\. Got True"),
         ({"loud": 1}, "`loud` must be of type bool"),
         ({"rate": "high"}, "`rate` must be of type float"),
         ({"rate": 10**400}, "`rate` must be finite"),
@@ -64,6 +68,7 @@ def test_as_dict_is_plain() -> None:
         "rate": 0.5,
         "most": None,
         "kind": "HAAR",
+        "depth": 1,
         "loud": False,
         "where": "there",
         "beside": None,
@@ -82,6 +87,8 @@ def test_as_dict_is_plain() -> None:
         ("most: 1e3", 1000),
         ("most: 123456789012345678901", 123456789012345678901),
         ("most: '123456789012345678901'", 123456789012345678901),
+        ("depth: 6.0", 6),
+        ("depth: '2'", 2),
         ("rate: 1e-1", 0.1),
         ("loud: yes", True),
         ("name: '5'", "5"),
@@ -100,13 +107,14 @@ def test_values_as_yaml_gives_them(text: str, wanted: object) -> None:
         ("count: .inf", "`count` must be of type int"),
         ("count: yes", "`count` must be of type int"),
         ("count: 11.0", "`count` must be at most 10"),
+        ("depth: yes", r"`depth` must be one of 1, 2, 6\. Got True"),
         ("rate: nan", "`rate` must be finite"),
         ("rate: high", "`rate` must be of type float"),
         ("loud: 1", "`loud` must be of type bool"),
         ("where: 5", "`where` must be of type Path"),
         ("where: null", "`where` must be of type Path"),
         ("name: 5", "`name` must be of type str"),
-        ("colour: red", "`colour` is not known. Known are beside, count, kind"),
+        ("colour: red", "`colour` is not known. Known are beside, count, depth, kind"),
     ],
 )
 def test_plain_values_that_break_a_rule(text: str, words: str) -> None:
