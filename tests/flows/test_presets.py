@@ -51,7 +51,7 @@ def test_a_preset_and_a_file_named_are_refused() -> None:
 
 
 def test_two_presets_for_one_step_are_refused() -> None:
-    with pytest.raises(ParameterError, match="`preset` ferplus: another one has values for `train_cnn` too"):
+    with pytest.raises(ParameterError, match="`preset` ferplus: another one has values for `merge` too"):
         combine([find_preset("ferplus")] * 2)
 
 
