@@ -72,8 +72,9 @@ def seen_by(model: keras.Model) -> keras.Model:
     """The network that `with_views` made `model` of; `model` itself where it was made without."""
     import keras
 
-    seeing = any(map(_shows_views, model.layers))
-    return next(layer for layer in model.layers if isinstance(layer, keras.Model)) if seeing else model
+    if not any(map(_shows_views, model.layers)):
+        return model
+    return next((layer for layer in model.layers if isinstance(layer, keras.Model)), model)
 
 
 def _shows_views(layer: Any) -> bool:
